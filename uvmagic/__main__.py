@@ -1,0 +1,7 @@
+"""`python -m uvmagic` is the `uvmagic` command."""
+
+import sys
+
+from uvmagic.cli import main
+
+sys.exit(main())

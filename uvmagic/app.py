@@ -1,0 +1,113 @@
+"""`run(command, host) → Outcome`: the one place that knows which flow a word starts."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import sys
+from typing import TYPE_CHECKING
+
+from uvmagic import frozen, grammar, project
+from uvmagic.change import change, heal_if_needed, init, start_folder
+from uvmagic.errors import Interrupted, UvFailed, UvmagicError
+from uvmagic.system.uv import environment_for_uv, find_uv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from uvmagic.grammar import Command
+    from uvmagic.outcome import Outcome
+    from uvmagic.system.host import Host
+
+
+def run(command: Command, host: Host) -> Outcome | None:
+    """Do what a command says.
+
+    Args:
+        command: as `grammar.parse` gives it, not asking for help.
+        host: where it runs.
+
+    Returns:
+        What happened; None for a word passed through to uv, which has said it all itself.
+
+    Raises:
+        UvmagicError: one of the tree in errors.py, and no other.
+    """
+    try:
+        bundle = host.bundle()
+        if bundle is not None:
+            return _answer_frozen(command, bundle)
+        if not command.is_owned:
+            _pass_through(command, host)
+            return None
+        return _owned(command, host)
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted("Stopped.") from interrupt
+
+
+def _owned(command: Command, host: Host) -> Outcome:
+    """What `%uv add` does not need is imported when it is asked for."""
+    match command.word:
+        case "init":
+            return init(command, host)
+        case "add" | "remove" | "sync" | "lock":
+            return change(command, host)
+        case "bundle":
+            from uvmagic.bundle import flow as bundle_flow
+
+            return bundle_flow.bundle(command, host)
+        case "rerun":
+            from uvmagic.rerun import flow as rerun_flow
+
+            return rerun_flow.rerun(command, host)
+        case "kernel":
+            from uvmagic.kernel import flow as kernel_flow
+
+            return kernel_flow.kernel(command, host)
+        case "demo":
+            from uvmagic import demo
+
+            return demo.demo(command, host)
+    raise AssertionError(command.word)
+
+
+def _pass_through(command: Command, host: Host) -> None:
+    uv = find_uv(host.environ)
+    folder = start_folder(command, host)
+    healed = heal_if_needed(folder, host)
+    if healed:
+        host.reporter.write("stderr", healed + "\n")
+    if host.frontend is None:
+        status = uv.inherit_terminal(command.argv, environ=host.environ)
+    else:
+        status = uv.stream(
+            command.argv,
+            cwd=host.cwd,
+            environ=_environment_of_cell(folder, host),
+            write=host.reporter.write,
+            stdin=host.stdin_text,
+        )
+    if status != 0:
+        hint = grammar.hint_for_refusal(command) if status == 2 else None
+        raise UvFailed(f"uv {command.word} ended with status {status}.", hint, exit_code=status)
+
+
+def _environment_of_cell(folder: Path, host: Host) -> dict[str, str]:
+    """The project's environment is uv's to find; without a project it is the kernel's own."""
+    environ = environment_for_uv(host.environ)
+    try:
+        project.find(folder)
+    except UvmagicError:
+        if sys.prefix != sys.base_prefix:
+            environ["VIRTUAL_ENV"] = sys.prefix
+    return environ
+
+
+def _answer_frozen(command: Command, bundle: Path) -> Outcome:
+    def distribution(name: str) -> importlib.metadata.Distribution | None:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.distribution(name)
+        return None
+
+    pyproject = project.parse_file(bundle / "pyproject.toml")
+    return frozen.answer(command, pyproject, bundle, distribution)

@@ -1,0 +1,5 @@
+"""Notebook, project and lock → a folder that reruns anywhere.
+
+contents (which files) → portable (pyproject and lock of its own) → recipe (the Dockerfile and the
+texts) → manifest (what is in it) ; flow has the order.
+"""

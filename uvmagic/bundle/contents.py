@@ -1,0 +1,134 @@
+"""Which of the project's files go into a bundle, and that none comes from outside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from uvmagic.errors import BundleRefused
+from uvmagic.notebook import imported_modules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+GENERATED = frozenset(
+    {
+        ".dockerignore",
+        "Dockerfile",
+        "README.md",
+        "bundle.json",
+        "kernels",
+        "pyproject.toml",
+        "uv.lock",
+        "wheels",
+    }
+)
+"""What uvmagic itself writes at a bundle's root; no file of the project may take its place."""
+LITTER = frozenset({".git", ".hg", ".ipynb_checkpoints", ".uvmagic", ".venv", "__pycache__"})
+"""Folders that are never source."""
+
+
+def local_modules(sources: Iterable[str], folders: Sequence[Path]) -> set[Path]:
+    """The files of the modules that some code imports from the given folders, followed through.
+
+    Args:
+        sources: Python or cell sources.
+        folders: where such a module may lie, nearest first.
+    """
+    found: set[Path] = set()
+    waiting = [name for source in sources for name in imported_modules(source)]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        top = name.partition(".")[0]
+        if top in seen:
+            continue
+        seen.add(top)
+        for folder in folders:
+            files = _files_of_module(folder, top)
+            if files:
+                found |= files
+                for file in files:
+                    if file.suffix == ".py":
+                        text = file.read_text(encoding="utf-8", errors="replace")
+                        waiting += imported_modules(text)
+                break
+    return found
+
+
+def _files_of_module(folder: Path, name: str) -> set[Path]:
+    if (folder / f"{name}.py").is_file():
+        return {folder / f"{name}.py"}
+    package = folder / name
+    if package.is_dir() and any(package.glob("*.py")):
+        return set(files_below(package))
+    return set()
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """The regular files below a folder, without caches, environments and version control."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(set(folders) - LITTER)
+        yield from (Path(parent) / name for name in sorted(names))
+
+
+def included(pattern: str, cwd: Path) -> set[Path]:
+    """The files that an `--include` pattern names, relative to the current folder.
+
+    Raises:
+        BundleRefused: the pattern is absolute, climbs, or matches nothing.
+    """
+    if Path(pattern).is_absolute() or pattern.startswith("~"):
+        raise BundleRefused(
+            f"--include {pattern}: an absolute path means another file on another machine.",
+            "Name it relative to this folder.",
+        )
+    if ".." in PurePosixPath(pattern.replace("\\", "/")).parts:
+        raise BundleRefused(
+            f"--include {pattern}: '..' is not taken.", "Run bundle from the project's folder."
+        )
+    found: set[Path] = set()
+    for path in cwd.glob(pattern):
+        found |= set(files_below(path)) if path.is_dir() else {path}
+    if not found:
+        raise BundleRefused(f"--include {pattern} matches no file in {cwd}.")
+    return found
+
+
+def placed(files: Iterable[Path], root: Path) -> dict[str, Path]:
+    """Where each file goes in the bundle: the same place as in the project.
+
+    Args:
+        files: absolute paths.
+        root: the project's folder, resolved.
+
+    Returns:
+        POSIX path in the bundle → file to read, in order of the path.
+
+    Raises:
+        BundleRefused: a file lies outside the project, is a link that leads out of it, is no
+            regular file, or would take the place of one that uvmagic writes; by name.
+    """
+    places: dict[str, Path] = {}
+    for file in files:
+        if not file.is_relative_to(root):
+            raise BundleRefused(f"{file} lies outside the project {root}.", "Copy it into it.")
+        relative = file.relative_to(root)
+        target = file.resolve()
+        if not target.is_relative_to(root):
+            raise BundleRefused(
+                f"{relative} is a link that leads out of the project, to {target}.",
+                "Put the file itself there, or leave it out.",
+            )
+        if not target.is_file():
+            raise BundleRefused(f"{relative} is not a regular file.")
+        if relative.parts[0] in GENERATED:
+            raise BundleRefused(
+                f"{relative} cannot go along: the bundle has a {relative.parts[0]} of its own.",
+                "Rename it, or leave it out.",
+            )
+        if "\n" in str(relative) or "\r" in str(relative):
+            raise BundleRefused(f"{str(relative)!r} has a line break in its name.", "Rename it.")
+        places[relative.as_posix()] = target
+    return dict(sorted(places.items()))

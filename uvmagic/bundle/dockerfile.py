@@ -1,0 +1,133 @@
+"""A Dockerfile as values, and their one renderer: quoting lives here alone.
+
+Only what BuildKit, buildah 1.28 and Docker 20.10 all take: no `# syntax=` line, heredoc, `--link`
+or bind mount.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uvmagic.errors import BundleRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A line for the reader."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """The base image, `name:tag` or `name@digest`."""
+
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """Environment variables, taken literally; `first_on_path` is put before PATH."""
+
+    values: tuple[tuple[str, str], ...]
+    first_on_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workdir:
+    """The working folder."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Files of the context, owned by `owner` (`uid:gid`)."""
+
+    sources: tuple[str, ...]
+    target: str
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A command as an argument list, with a cache mounted at `cache`."""
+
+    arguments: tuple[str, ...]
+    cache: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Numeric user and group."""
+
+    ids: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entrypoint:
+    """What the container runs, as an argument list."""
+
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cmd:
+    """The arguments that the entry point gets unless the caller gives others."""
+
+    arguments: tuple[str, ...]
+
+
+Instruction = Comment | From | Env | Workdir | Copy | Run | User | Entrypoint | Cmd
+
+_IMAGE = re.compile(r"[\w][\w.:/@-]*", re.ASCII)
+
+
+def render(instructions: Sequence[Instruction]) -> str:
+    """The text of a Dockerfile. Raises BundleRefused for what no quoting can carry."""
+    return "".join(f"{_line(instruction)}\n" for instruction in instructions)
+
+
+def _line(instruction: Instruction) -> str:
+    match instruction:
+        case Comment(text):
+            return f"# {' '.join(text.split())}"
+        case From(image):
+            if not _IMAGE.fullmatch(image):
+                raise BundleRefused(f"{image!r} is no image reference.")
+            return f"FROM {image}"
+        case Env(values, first_on_path):
+            pairs = [f"{name}={_quoted(value)}" for name, value in values]
+            if first_on_path:
+                pairs.append(f'PATH={_quoted(first_on_path)[:-1]}:$PATH"')
+            return "ENV " + " \\\n    ".join(pairs)
+        case Workdir(path):
+            return f"WORKDIR {path}"
+        case Copy(sources, target, owner):
+            chown = f"--chown={owner} " if owner else ""
+            return f"COPY {chown}{_json([*sources, target])}"
+        case Run(arguments, cache):
+            mount = f"--mount=type=cache,target={cache} \\\n    " if cache else ""
+            return f"RUN {mount}{_json(arguments)}"
+        case User(ids):
+            return f"USER {ids}"
+        case Entrypoint(arguments):
+            return f"ENTRYPOINT {_json(arguments)}"
+        case Cmd(arguments):
+            return f"CMD {_json(arguments)}"
+
+
+def _json(arguments: Sequence[str]) -> str:
+    return json.dumps(list(arguments), ensure_ascii=False)
+
+
+def _quoted(value: str) -> str:
+    if "\n" in value or "\r" in value:
+        raise BundleRefused(f"{value!r} has a line break; a Dockerfile cannot carry it.")
+    return '"' + re.sub(r'(["\\$])', r"\\\1", value) + '"'

@@ -1,0 +1,320 @@
+"""`bundle`: the order of things, from the notebook to the folder."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvmagic
+from uvmagic import notebook as notebooks
+from uvmagic import project as projects
+from uvmagic.bundle import contents, manifest, portable, recipe
+from uvmagic.errors import BundleRefused, ProjectMissing, UvFailed
+from uvmagic.kernel import support
+from uvmagic.lockfile import Lockfile
+from uvmagic.outcome import Outcome
+from uvmagic.progress import Progress, in_bytes
+from uvmagic.system.environment import Environment
+from uvmagic.system.host import Host, shorten
+from uvmagic.system.uv import Uv, environment_for_uv, find_uv
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from uvmagic.grammar import Command
+    from uvmagic.project import Project
+
+_OUTSIDE = (
+    "UV_CONFIG_FILE",
+    "UV_DEFAULT_INDEX",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_INDEX",
+    "UV_INDEX_URL",
+    "UV_PROJECT_ENVIRONMENT",
+)
+"""Settings from outside the project, which the bundle's lock must not depend on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a bundle is made from, all of it read before anything is written."""
+
+    project: Project
+    notebook_file: Path
+    notebook: NotebookNode
+    files: dict[str, Path]
+    python: str
+    loads_uvmagic: bool
+
+    @property
+    def notebook_path(self) -> str:
+        return self.notebook_file.relative_to(self.project.folder).as_posix()
+
+
+def bundle(command: Command, host: Host) -> Outcome:
+    """Make the bundle of a notebook; the working tree stays as it is.
+
+    Raises:
+        NotebookUnknown, ProjectMissing, BundleRefused, UvFailed, UvUnavailable, FilesUnwritable:
+            no bundle was made, and one that was there stays.
+    """
+    source = _source(command, host)
+    name = f"{source.notebook_file.stem}-bundle"
+    target = (host.cwd / (command.value("--output") or name)).absolute()
+    _refuse_foreign(target, source.project)
+    uv = find_uv(host.environ)
+    if command.has("--dry-run"):
+        return _outcome(source, target, source.files, "Would bundle", is_dry=True)
+    _require_fresh_lock(uv, source.project, host)
+    with tempfile.TemporaryDirectory(prefix="uvmagic-bundle-") as scratch:
+        stage = Path(scratch) / target.name
+        stage.mkdir()
+        _fill(stage, source, uv, host, keep_outputs=command.has("--keep-outputs"))
+        files = {p.relative_to(stage).as_posix(): p for p in contents.files_below(stage)}
+        sized = _outcome(source, target, files, "Bundled", is_dry=False)
+        _put_in_place(stage, target)
+    return sized
+
+
+def _source(command: Command, host: Host) -> _Source:
+    told = host.frontend.notebook if host.frontend else None
+    if len(command.positionals) > 1:
+        raise BundleRefused(f"One notebook a bundle; {len(command.positionals)} were named.")
+    named = command.positionals[0] if command.positionals else None
+    file = notebooks.locate(named, host.cwd, told)
+    try:
+        project = projects.find(file.parent)
+    except ProjectMissing as error:
+        raise ProjectMissing(
+            f"{file.name} belongs to no project: nothing says what it needs.",
+            "Run  %uv init  and  %uv add …  in its folder first.",
+        ) from error
+    if project.root != project.folder:
+        raise BundleRefused(
+            f"{project.name} is a member of the workspace {shorten(project.root)}; bundles of "
+            "workspace members cannot be made yet.",
+            "Give the notebook a project of its own: %uv init in its folder.",
+        )
+    python = Environment(project.environment(host.environ)).python_version()
+    if not project.lock.is_file() or python is None:
+        raise BundleRefused(
+            "The project has no uv.lock or no environment yet.", "Run  %uv sync  first."
+        )
+    notebook = notebooks.read(file)
+    sources = notebooks.code_cells(notebook)
+    folders = [file.parent, project.folder, project.folder / "src"]
+    modules = contents.local_modules(sources, folders)
+    extra = {
+        path
+        for pattern in command.options.get("--include", ())
+        for path in contents.included(pattern, host.cwd)
+    }
+    return _Source(
+        project,
+        file,
+        notebook,
+        contents.placed({file, *modules, *extra}, project.folder),
+        ".".join(python.split(".")[:2]),
+        notebooks.uses_uvmagic(sources),
+    )
+
+
+def _require_fresh_lock(uv: Uv, project: Project, host: Host) -> None:
+    result = uv.run(
+        ["lock", "--locked"], cwd=project.folder, environ=environment_for_uv(host.environ)
+    )
+    if result.returncode != 0:
+        raise UvFailed(
+            f"uv.lock is not up to date with pyproject.toml:\n{result.transcript.error()}",
+            "Run  %uv lock  (or %uv sync) first.",
+        )
+
+
+def _fill(stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: bool) -> None:
+    """Write the whole bundle into an empty folder."""
+    for path, file in source.files.items():
+        (stage / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, stage / path)
+    made = notebooks.portable(source.notebook, keep_outputs=keep_outputs)
+    (stage / source.notebook_path).write_bytes(notebooks.to_bytes(made))
+
+    host.reporter.progress(Progress("Building wheels of local distributions"))
+    wheels = _wheels(stage, source, uv, host)
+    rerun = [*portable.RERUN]
+    if source.loads_uvmagic:
+        origin = support.origin_of_uvmagic()
+        rerun.append("uvmagic" if "uvmagic" in wheels else origin.requirement)
+    text = source.project.file.read_text(encoding="utf-8-sig")
+    (stage / "pyproject.toml").write_text(
+        portable.portable_pyproject(text, rerun, wheels), encoding="utf-8"
+    )
+    shutil.copyfile(source.project.lock, stage / "uv.lock")
+    _relock(stage, source, uv, host)
+
+    top = {path.name for path in stage.iterdir()} | {"kernels", manifest.FILE}
+    made_recipe = recipe.Recipe(
+        notebook=source.notebook_path,
+        uv=uv.version,
+        python=source.python,
+        loads_uvmagic=source.loads_uvmagic,
+        wheels=tuple(wheels.values()),
+        top=tuple(sorted(top)),
+    )
+    kernel = stage / "kernels" / recipe.KERNEL
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text(recipe.kernel_json(made_recipe), encoding="utf-8")
+    (stage / "Dockerfile").write_text(recipe.dockerfile(made_recipe), encoding="utf-8")
+    (stage / ".dockerignore").write_text(recipe.dockerignore(made_recipe.top), encoding="utf-8")
+    (stage / "README.md").write_text(recipe.readme(made_recipe), encoding="utf-8")
+    listed = manifest.Manifest(
+        notebook=source.notebook_path,
+        python=source.python,
+        uv=uv.version,
+        uvmagic=uvmagic.__version__,
+        platform="any",
+        accelerator="cpu",
+        source_lock_sha256=manifest.sha256(source.project.lock),
+        files={
+            path.relative_to(stage).as_posix(): manifest.sha256(path)
+            for path in sorted(contents.files_below(stage))
+        },
+    )
+    (stage / manifest.FILE).write_bytes(listed.to_bytes())
+
+
+def _wheels(stage: Path, source: _Source, uv: Uv, host: Host) -> dict[str, str]:
+    """Build what has no place on an index; gives name → path in the bundle.
+
+    Sources are copied first: some build back ends write into the folder that they build.
+    """
+    wanted = portable.local_distributions(source.project.pyproject, source.project.folder)
+    if source.loads_uvmagic:
+        folder = support.origin_of_uvmagic().folder
+        if folder is not None:
+            wanted.append(portable.LocalDistribution("uvmagic", folder))
+    built: dict[str, str] = {}
+    for local in wanted:
+        if local.folder.suffix == ".whl":
+            (stage / "wheels").mkdir(exist_ok=True)
+            shutil.copy(local.folder, stage / "wheels")
+            built[local.name] = f"wheels/{local.folder.name}"
+            continue
+        if not (local.folder / "pyproject.toml").is_file():
+            raise BundleRefused(
+                f"{local.name} was installed from {local.folder}, and is there no more.",
+                "Install it again.",
+            )
+        with tempfile.TemporaryDirectory(prefix="uvmagic-build-") as scratch:
+            copied, out = Path(scratch) / "source", Path(scratch) / "wheels"
+            ignored = shutil.ignore_patterns(*sorted(contents.LITTER), f"{stage.name}*")
+            shutil.copytree(local.folder, copied, ignore=ignored, symlinks=True)
+            call = ["build", "--wheel", "--out-dir", str(out), str(copied)]
+            _run(uv, call, Path(scratch), host, f"{local.name} could not be built")
+            wheel = next(out.glob("*.whl"))
+            (stage / "wheels").mkdir(exist_ok=True)
+            shutil.move(wheel, stage / "wheels")
+            built[local.name] = f"wheels/{wheel.name}"
+    return built
+
+
+def _relock(stage: Path, source: _Source, uv: Uv, host: Host) -> None:
+    """Lock the bundle anew from its copy of the lock; versions must stay."""
+    before = Lockfile((stage / "uv.lock").read_text(encoding="utf-8"))
+    call = ["lock", "--python", source.python]
+    _run(uv, call, stage, host, "The bundle could not be locked")
+    after = Lockfile((stage / "uv.lock").read_text(encoding="utf-8"))
+    local = {source.project.name, "uvmagic"}
+    moved = portable.differing_versions(before, after)
+    told = [f"{n}: {old} → {new}" for n, (old, new) in moved.items() if n not in local]
+    if told:
+        raise BundleRefused(
+            "What runs the notebook (ipykernel, papermill) does not go with the versions locked "
+            "in the project; these would change:\n  " + "\n  ".join(told),
+            "Loosen them:  %uv lock --upgrade-package NAME",
+        )
+
+
+def _run(uv: Uv, arguments: list[str], cwd: Path, host: Host, failed: str) -> None:
+    environ = {k: v for k, v in environment_for_uv(host.environ).items() if k not in _OUTSIDE}
+    with tempfile.TemporaryDirectory(prefix="uvmagic-config-") as empty:
+        environ["XDG_CONFIG_HOME"] = empty  # the user's own uv.toml stays out of the lock
+        result = uv.run(arguments, cwd=cwd, environ=environ, on_progress=host.reporter.progress)
+    if result.returncode != 0:
+        raise UvFailed(f"{failed}; no bundle was made.\n{result.transcript.error()}")
+
+
+# --- the folder -------------------------------------------------------------------------------
+
+
+def _refuse_foreign(target: Path, project: Project) -> None:
+    """A folder is replaced only if it is a bundle with nothing else in it."""
+    if not target.exists():
+        return
+    if target.resolve() in (project.folder, *project.folder.parents):
+        raise BundleRefused(f"{shorten(target)} is the project itself.", "Name another folder: -o")
+    listed = manifest.read(target).files if (target / manifest.FILE).is_file() else None
+    if listed is None:
+        raise BundleRefused(
+            f"{shorten(target)} exists and is not a bundle.", "Name another folder: -o DIR"
+        )
+    present = {p.relative_to(target).as_posix() for p in contents.files_below(target)}
+    foreign = sorted(present - listed.keys() - {manifest.FILE})
+    if foreign:
+        raise BundleRefused(
+            f"{shorten(target)} has files that are not the bundle's: {', '.join(foreign[:5])}.",
+            "Move them away, or name another folder: -o DIR",
+        )
+
+
+def _put_in_place(stage: Path, target: Path) -> None:
+    """Move the finished bundle to its place; an older one stays until then."""
+    marker = target.parent / f".{target.name}.making"
+    shutil.rmtree(marker, ignore_errors=True)
+    old = target.parent / f".{target.name}.old"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copytree(stage, marker)
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            target.rename(old)
+        marker.rename(target)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
+    finally:
+        shutil.rmtree(marker, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _outcome(
+    source: _Source, target: Path, files: dict[str, Path], verb: str, *, is_dry: bool
+) -> Outcome:
+    size = sum(file.stat().st_size for file in files.values())
+    listed = [f"{path}  {in_bytes(file.stat().st_size)}" for path, file in sorted(files.items())]
+    notes = []
+    if any(cell.get("outputs") for cell in source.notebook.cells):
+        notes.append("Saved outputs were seen; they go along only with --keep-outputs.")
+    notes.append("What the notebook file holds is bundled: save it first.")
+    where = shorten(target)
+    return Outcome(
+        "bundle",
+        f"{verb} {source.notebook_path}: {len(files)} files, {in_bytes(size)}",
+        facts=(
+            ("bundle", where),
+            ("python", source.python),
+            *(("files" if number == 0 else "", row) for number, row in enumerate(listed)),
+        ),
+        notes=tuple(notes),
+        next_steps=()
+        if is_dry
+        else (
+            f"uvmagic rerun {where}   runs it from nothing.",
+            f"docker build -t {source.notebook_file.stem.lower()} {where}   makes an image.",
+        ),
+        data={"files": sorted(files), "path": str(target)},
+    )

@@ -1,0 +1,56 @@
+"""The shell face: `uvmagic WORD …`, also `jupyter uvmagic WORD …`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import uvmagic
+from uvmagic import app, grammar, terminal
+from uvmagic.errors import UvmagicError
+from uvmagic.outcome import SCHEMA
+from uvmagic.system.host import Host
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: what follows `uvmagic`; by default the process's own.
+
+    Returns:
+        The exit status: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.
+    """
+    tokens = sys.argv[1:] if arguments is None else arguments
+    wants_json = "--json" in tokens
+    reporter = terminal.TerminalReporter()
+    try:
+        if tokens in (["--version"], ["-V"]):
+            print(f"uvmagic {uvmagic.__version__}")
+            return 0
+        command = grammar.parse(tokens)
+        if command.wants_help:
+            print(grammar.help_text(command.word).replace("%uv ", "uvmagic "))
+            return 0
+        outcome = app.run(command, Host(Path.cwd(), os.environ, reporter))
+    except UvmagicError as error:
+        reporter.clear()
+        if wants_json:
+            told = {"schema": SCHEMA, "error": error.message, "hint": error.hint}
+            print(json.dumps({**told, "kind": type(error).__name__}))
+        else:
+            print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:  # `uvmagic … | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    reporter.clear()
+    if outcome is None:
+        return 0
+    if command.has("--json"):
+        print(json.dumps(outcome.json(), ensure_ascii=False))
+    else:
+        terminal.show(outcome)
+    return outcome.exit_code

@@ -1,0 +1,112 @@
+"""`%uv` inside a bundle: it checks and changes nothing, with no uv and no network. Pure.
+
+A notebook's own `%uv add …` cells are then what they say: claims on the environment, verified
+when the notebook reruns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from uvmagic.errors import EnvironmentFixed
+from uvmagic.outcome import Outcome
+from uvmagic.project import Table, parse_requirement, requirement_name
+
+if TYPE_CHECKING:
+    import importlib.metadata
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from uvmagic.grammar import Command
+
+_WORKS = frozenset({"run", "tool", "build", "publish"})
+"""Words whose work is the cell's purpose: leaving it out silently would falsify the rerun."""
+
+
+def answer(
+    command: Command,
+    pyproject: Mapping[str, Any],
+    root: Path,
+    distribution: Callable[[str], importlib.metadata.Distribution | None],
+) -> Outcome:
+    """What `%uv` answers in a bundle.
+
+    Args:
+        command: the call.
+        pyproject: the bundle's, for the names of paths and URLs.
+        root: the bundle's folder, which relative paths are relative to.
+        distribution: an installed distribution by normalised name, None where it is not there.
+
+    Raises:
+        EnvironmentFixed: a requirement does not hold, by name; or the word's work needs uv.
+    """
+    if command.word in _WORKS:
+        raise EnvironmentFixed(
+            f"This is a bundle: %uv {command.word} needs uv, which is not part of it.",
+            "Do that work in Python, or take the cell out before bundling.",
+        )
+    if command.word != "add":
+        return Outcome(
+            command.word,
+            f"This is a bundle, its environment is fixed: %uv {command.word} was not run.",
+        )
+    if Table.of(command.options).is_development:
+        return Outcome(
+            "add",
+            "This is a bundle: development requirements stayed behind; nothing to check for "
+            f"{', '.join(command.positionals)}.",
+        )
+    told, failed = [], []
+    for wanted in command.positionals:
+        name = requirement_name(pyproject, wanted, root)
+        requirement = parse_requirement(wanted) or (Requirement(name) if name else None)
+        if requirement is None:
+            told.append(f"{wanted} (not checked: its name is not known here)")
+            continue
+        reason = unmet(requirement, distribution)
+        found = distribution(canonicalize_name(requirement.name))
+        if reason is not None:
+            failed.append(f"{wanted}: {reason}")
+        elif found is not None:
+            told.append(f"{requirement.name} {found.version}")
+        else:
+            told.append(f"{requirement.name} (not for this platform)")
+    if failed:
+        raise EnvironmentFixed(
+            "The bundle's environment does not have what this cell asks for:\n  "
+            + "\n  ".join(failed),
+            "Run the cell in the project, then bundle again.",
+        )
+    return Outcome("add", f"In the bundle's environment: {', '.join(told)}.")
+
+
+def unmet(
+    requirement: Requirement,
+    distribution: Callable[[str], importlib.metadata.Distribution | None],
+    extra: str = "",
+) -> str | None:
+    """Why a requirement does not hold in an environment; None where it does.
+
+    Its extras hold when what they require holds.
+    """
+    marker_environment = dict[str, Any]({**default_environment(), "extra": extra})
+    if requirement.marker and not requirement.marker.evaluate(marker_environment):
+        return None
+    found = distribution(canonicalize_name(requirement.name))
+    if found is None:
+        return "is not installed"
+    if not requirement.specifier.contains(found.version, prereleases=True):
+        return f"is {found.version}, not {requirement.specifier}"
+    for name in sorted(requirement.extras):
+        for text in found.requires or []:
+            required = Requirement(text)
+            if required.marker is None or "extra" not in str(required.marker):
+                continue
+            reason = unmet(required, distribution, extra=name)
+            if reason is not None:
+                return f"its extra [{name}] lacks {required.name}, which {reason}"
+    return None

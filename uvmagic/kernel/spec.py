@@ -1,0 +1,54 @@
+"""Project → kernel.json, as values. Nothing is written here."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+_SCHEMA = 1
+
+
+def kernel_name(root: Path, project_name: str) -> str:
+    """A kernel's name: legal for Jupyter, and another for every folder.
+
+    ASCII letters, digits, `.`, `_` and `-` are legal (jupyter_client), upper case collides with
+    lower on some file systems, and two projects of one name must not overwrite each other: hence
+    a slug and the first 8 hex digits of the path's sha256.
+    """
+    ascii_name = unicodedata.normalize("NFKD", project_name).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9._-]+", "-", ascii_name.lower()).strip("-._") or "project"
+    return f"uvmagic-{slug[:40]}-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
+
+
+def kernel_json(python: Path, root: Path, display_name: str) -> dict[str, Any]:
+    """The content of kernel.json: the environment's Python, with uvmagic loaded from the start.
+
+    Args:
+        python: the environment's interpreter.
+        root: the project's root folder, which marks the kernel as its own.
+        display_name: what the kernel menu shows.
+    """
+    return {
+        "argv": [
+            str(python),
+            "-Xfrozen_modules=off",  # as ipykernel writes it: the debugger needs it
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            "{connection_file}",
+            "--ext",
+            "uvmagic",
+        ],
+        "display_name": display_name,
+        "language": "python",
+        "metadata": {"debugger": True, "uvmagic": {"schema": _SCHEMA, "project": str(root)}},
+    }
+
+
+def project_of(spec: dict[str, Any]) -> Path | None:
+    """The project that uvmagic made a kernel.json for; None for one that it did not make."""
+    mark = spec.get("metadata", {}).get("uvmagic") if isinstance(spec, dict) else None
+    return Path(mark["project"]) if isinstance(mark, dict) and "project" in mark else None

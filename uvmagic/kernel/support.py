@@ -1,0 +1,111 @@
+"""What a project's environment needs to be a kernel: ipykernel, and this same uvmagic."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from uvmagic.project import Table, parse_requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAMES = ("ipykernel", "uvmagic")
+"""The distributions that a kernel of uvmagic's needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an installed distribution came from (its direct_url.json, PEP 610).
+
+    Attributes:
+        requirement: what to ask uv for to get the same.
+        is_editable: whether it was installed to be edited in place.
+        folder: the source folder, for one installed by path from a folder.
+        told: the same for people: "from the folder …".
+    """
+
+    requirement: str
+    is_editable: bool
+    folder: Path | None
+    told: str
+
+
+def origin_of_uvmagic() -> Origin:
+    """How the running uvmagic was installed: by version, by reference from git, or by path."""
+    distribution = metadata.distribution("uvmagic")
+    return origin(distribution.version, distribution.read_text("direct_url.json"))
+
+
+def origin(version: str, direct_url: str | None) -> Origin:
+    """The origin that the text of a direct_url.json tells; None for it means an index."""
+    if direct_url is None:
+        return Origin(f"uvmagic=={version}", False, None, f"version {version} from the index")
+    found = json.loads(direct_url)
+    url = found["url"]
+    if "vcs_info" in found:
+        vcs = found["vcs_info"]
+        reference = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
+        return Origin(f"uvmagic @ {reference}", False, None, f"from {reference}")
+    if "dir_info" in found:
+        folder = Path(url2pathname(urlsplit(url).path))
+        is_editable = bool(found["dir_info"].get("editable", False))
+        return Origin(str(folder), is_editable, folder, f"from the folder {folder}")
+    return Origin(f"uvmagic @ {url}", False, None, f"from {url}")
+
+
+def default_groups(pyproject: Mapping[str, Any]) -> list[str]:
+    """The dependency groups that uv installs without being asked."""
+    groups = pyproject.get("tool", {}).get("uv", {}).get("default-groups", ["dev"])
+    if groups == "all":
+        return ["dev", *pyproject.get("dependency-groups", {})]
+    return list(groups)
+
+
+def missing(pyproject: Mapping[str, Any]) -> list[str]:
+    """Which of `NAMES` neither the project's dependencies nor its default groups list."""
+    tables = [Table("project"), *(Table("group", name) for name in default_groups(pyproject))]
+    listed = {pyproject.get("project", {}).get("name")}
+    for entry in (entry for table in tables for entry in table.requirements(pyproject)):
+        requirement = parse_requirement(entry)
+        if requirement is not None:
+            listed.add(requirement.name.lower())
+    return [name for name in NAMES if name not in listed]
+
+
+def requirements(
+    names: list[str], pyproject: Mapping[str, Any], uvmagic: Origin
+) -> list[list[str]]:
+    """The arguments of `uv add` that give a project what it lacks, a list for each call.
+
+    Where the project allows Pythons older than uvmagic's oldest, uvmagic gets a marker, so that
+    the rest still resolves for them.
+    """
+    group = (default_groups(pyproject) or ["dev"])[0]
+    table = ["--dev"] if group == "dev" else ["--group", group]
+    calls = []
+    if "ipykernel" in names:
+        calls.append([*table, "ipykernel"])
+    if "uvmagic" in names:
+        marker = _marker(pyproject)
+        mode = ["--editable"] if uvmagic.is_editable else []
+        source = ["--no-workspace"] if uvmagic.folder else []
+        calls.append([*table, *mode, *source, *marker, uvmagic.requirement])
+    if len(calls) == 2 and not uvmagic.is_editable and not _marker(pyproject):
+        return [[*calls[1][:-1], "ipykernel", uvmagic.requirement]]  # one call does for both
+    return calls
+
+
+def _marker(pyproject: Mapping[str, Any]) -> list[str]:
+    oldest = metadata.metadata("uvmagic")["Requires-Python"].removeprefix(">=")
+    allowed = SpecifierSet(pyproject.get("project", {}).get("requires-python", ""))
+    below = Version(f"3.{Version(oldest).minor - 1}.99")
+    return ["--marker", f"python_version >= '{oldest}'"] if allowed.contains(below) else []

@@ -1,0 +1,56 @@
+"""uv.lock → what is locked.
+
+uv writes the lock with one `[[package]]` block a distribution; only the blocks that are asked
+for are parsed, so that a lock of 500 packages costs what two cost.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from uvmagic.errors import ProjectInvalid
+
+_BLOCK = re.compile(r"^\[\[package\]\]\n", re.MULTILINE)
+_NAME = re.compile(r'name = "([^"]+)"\n(?:version = "([^"]+)"\n)?')
+
+
+@dataclass(frozen=True)
+class Lockfile:
+    """The text of a uv.lock. Raises ProjectInvalid when a part that is asked for is no TOML."""
+
+    text: str
+
+    @cached_property
+    def _blocks(self) -> list[tuple[str, str | None, str]]:
+        """(name, version or None, TOML of the block) for each package, in order."""
+        blocks = []
+        for block in _BLOCK.split(self.text.replace("\r\n", "\n"))[1:]:
+            match = _NAME.match(block)
+            if match is None:
+                raise ProjectInvalid("uv.lock has a package without a name.", "Run  %uv lock")
+            blocks.append((match[1], match[2], block))
+        return blocks
+
+    def versions(self) -> dict[str, tuple[str, ...]]:
+        """Every locked name with its versions, sorted; several where markers tell them apart.
+
+        A distribution with a version known only to its build has none.
+        """
+        found: dict[str, list[str]] = {}
+        for name, version, _ in self._blocks:
+            found.setdefault(name, []).extend([version] if version else [])
+        return {name: tuple(sorted(found[name])) for name in sorted(found)}
+
+    def package(self, name: str) -> list[dict[str, Any]]:
+        """The parsed entries of a distribution, one a locked version; empty if not locked."""
+        wanted = canonicalize_name(name)
+        try:
+            return [tomllib.loads(toml) for found, _, toml in self._blocks if found == wanted]
+        except tomllib.TOMLDecodeError as error:
+            raise ProjectInvalid(f"uv.lock cannot be read: {error}.", "Run  %uv lock") from error

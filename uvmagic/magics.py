@@ -1,0 +1,250 @@
+"""The notebook face: `%uv`, `%%uv` and `%uvmagic` in a cell.
+
+Imported by `%load_ext`, so only what IPython has loaded already; a call imports the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from IPython.core.getipython import get_ipython
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from traitlets import Bool
+
+from uvmagic.outcome import Outcome, html_lines
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from uvmagic.grammar import Command
+    from uvmagic.progress import Progress
+    from uvmagic.system.host import Host, Reporter
+
+_KINDS = ("line", "cell")
+_OURS = ("uv", "uvmagic")
+
+
+@magics_class
+class UvMagics(Magics):
+    """`%uv` over the uv package manager; `%config UvMagics` shows its settings."""
+
+    auto_register = Bool(
+        True, help="Whether a project's first change from a notebook makes it a kernel."
+    ).tag(config=True)
+
+    @no_var_expand
+    @line_cell_magic
+    def uv(self, line: str, cell: str | None = None) -> Outcome | None:
+        """%uv WORD …   add, remove, sync, lock, init, bundle, kernel, and all that uv knows.
+
+        %uv --help tells more.
+        """
+        return self._run(line, cell)
+
+    @no_var_expand
+    @line_cell_magic
+    def uvmagic(self, line: str, cell: str | None = None) -> Outcome | None:
+        """%uvmagic is %uv, by a name that nothing else takes."""
+        return self._run(line, cell)
+
+    def _run(self, line: str, cell: str | None) -> Outcome | None:
+        from uvmagic import app, grammar
+
+        shell = self.shell
+        assert shell is not None
+        tokens, stdin_text = _tokens(line, cell, shell)
+        command = grammar.parse(tokens)
+        if command.wants_help:
+            print(grammar.help_text(command.word))
+            return None
+        wants_json = command.has("--json")
+        reporter = _reporter(shell)
+        try:
+            host = _host(shell, reporter, stdin_text, auto_register=self.auto_register)
+            outcome = app.run(command, host)
+        except BaseException:
+            reporter.failed(command)
+            raise
+        if outcome is None:
+            return None
+        if wants_json:
+            import json
+
+            print(json.dumps(outcome.json(), ensure_ascii=False))
+        else:
+            reporter.end(outcome)
+        return _as_value(outcome, shell)
+
+
+# --- loading and unloading ---------------------------------------------------------------------
+
+_replaced: WeakKeyDictionary[InteractiveShell, dict[str, dict[str, Any]]] = WeakKeyDictionary()
+"""For each shell, the magics that ours took the place of, by kind and name."""
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics; what they replace is remembered. Loading twice is loading once."""
+    if shell in _replaced:
+        return
+    registered = shell.magics_manager.magics
+    _replaced[shell] = {
+        kind: {name: registered[kind][name] for name in _OURS if name in registered[kind]}
+        for kind in _KINDS
+    }
+    from uvmagic import grammar
+
+    overview = grammar.help_text()
+    for name in _OURS:  # what `%uv?` shows
+        getattr(UvMagics, name).__doc__ = overview
+    shell.register_magics(UvMagics)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take the magics away and put back what they replaced."""
+    before = _replaced.pop(shell, None)
+    if before is None:
+        return
+    manager = shell.magics_manager
+    for kind in _KINDS:
+        for name in _OURS:
+            manager.magics[kind].pop(name, None)
+        manager.magics[kind].update(before[kind])
+    own = manager.registry.pop(UvMagics.__name__, None)
+    if own in shell.configurables:
+        shell.configurables.remove(own)
+
+
+# --- the call ------------------------------------------------------------------------------------
+
+
+def _tokens(line: str, cell: str | None, shell: InteractiveShell) -> tuple[list[str], str | None]:
+    """The tokens of a call, and the text for the command's standard input."""
+    from uvmagic import grammar
+    from uvmagic.errors import UsageError
+
+    tokens = grammar.expand(grammar.tokenise(line), shell.user_ns.__getitem__)
+    if cell is None:
+        return tokens, None
+    word = next((token for token in tokens if not token.startswith("-")), "")
+    if word == "add":
+        listed = grammar.tokenise_requirements(cell)
+        return [*tokens, *grammar.expand(listed, shell.user_ns.__getitem__)], None
+    if word == "run":
+        return [*tokens, "-"], cell
+    raise UsageError(
+        f"%%uv {word} takes no cell." if word else "%%uv needs a word.",
+        "%%uv add takes one requirement a line, %%uv run a script; else use %uv.",
+    )
+
+
+def _host(
+    shell: InteractiveShell, reporter: Reporter, stdin_text: str | None, *, auto_register: bool
+) -> Host:
+    from uvmagic.system.host import Frontend, Host
+
+    return Host(
+        cwd=Path.cwd(),
+        environ=os.environ,
+        reporter=reporter,
+        frontend=Frontend(_notebook(shell)),
+        auto_register=auto_register and _is_kernel(shell),
+        stdin_text=stdin_text,
+    )
+
+
+def _notebook(shell: InteractiveShell) -> Path | None:
+    """The notebook's path as VS Code or Jupyter Server tells it, else None.
+
+    Sources: `__vsc_ipynb_file__` is set by VS Code's Jupyter extension, JPY_SESSION_NAME by
+    jupyter_server (absolute in JupyterLab; a console's is no path, so the file must exist).
+    """
+    for told in (shell.user_ns.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")):
+        if told and Path(told).suffix == ".ipynb" and Path(told).is_file():
+            return Path(told)
+    return None
+
+
+def _is_kernel(shell: InteractiveShell) -> bool:
+    return hasattr(shell, "kernel")
+
+
+# --- showing ------------------------------------------------------------------------------------
+
+
+class _CellReporter:
+    """One display that is updated while a command works, and holds its end at the end."""
+
+    def __init__(self) -> None:
+        self._display: Any = None
+
+    def _show(self, data: dict[str, str]) -> None:
+        from IPython.display import display
+
+        if self._display is None:
+            self._display = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._display.update(data, raw=True)
+
+    def progress(self, progress: Progress) -> None:
+        text = progress.text()
+        self._show({"text/plain": text, "text/html": html_lines([("fact", text)])})
+
+    def write(self, stream: str, text: str) -> None:
+        getattr(sys, stream).write(text)
+        getattr(sys, stream).flush()
+
+    def end(self, outcome: Outcome) -> None:
+        """Show the outcome in place of the progress."""
+        self._show(outcome._repr_mimebundle_())
+
+    def failed(self, command: Command) -> None:
+        """Leave no progress standing over an error."""
+        if self._display is not None:
+            self._show({"text/plain": f"{command.word}: not done"})
+
+
+def _reporter(shell: InteractiveShell) -> Any:
+    return _CellReporter() if _is_kernel(shell) else _console_reporter()
+
+
+def _console_reporter() -> Any:
+    """In IPython on a terminal: the shell face's own."""
+    from uvmagic import terminal
+
+    class ConsoleReporter(terminal.TerminalReporter):
+        def end(self, outcome: Outcome) -> None:
+            self.clear()
+            terminal.show(outcome)
+
+        def failed(self, _command: Command) -> None:
+            self.clear()
+
+    return ConsoleReporter()
+
+
+@dataclass(frozen=True, slots=True)
+class CellOutcome(Outcome):
+    """An outcome as a cell's value: its own cell has shown it already, later ones show it.
+
+    Attributes:
+        shown_at: the execution count of its own cell.
+    """
+
+    shown_at: int = -1
+
+    def _ipython_display_(self) -> None:
+        shell = get_ipython()
+        if shell is None or shell.execution_count != self.shown_at:
+            from IPython.display import display
+
+            display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
+
+
+def _as_value(outcome: Outcome, shell: InteractiveShell) -> CellOutcome:
+    values = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+    return CellOutcome(**values, shown_at=shell.execution_count)

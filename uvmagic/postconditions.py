@@ -1,0 +1,85 @@
+"""What must hold after a change: uv's exit status is not taken for proof. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.markers import default_environment
+
+from uvmagic.errors import ChangeRejected
+from uvmagic.project import Table, parse_requirement, requirement_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from uvmagic.grammar import Command
+    from uvmagic.lockfile import Lockfile
+
+_NO_LOCK = ("--frozen",)
+_NO_ENVIRONMENT = ("--active", "--dry-run", "--frozen", "--no-sync", "--package")
+
+
+def verify(
+    command: Command,
+    pyproject: Mapping[str, Any],
+    lockfile: Lockfile | None,
+    installed: Mapping[str, str],
+    python_version: str | None,
+    cwd: Path,
+) -> None:
+    """Check that a change did what it promised.
+
+    Args:
+        command: the change.
+        pyproject: parsed, as it is now.
+        lockfile: as it is now, None without one.
+        installed: the environment as it is now, name → version.
+        python_version: the environment's Python, None without an environment.
+        cwd: what relative paths in the call are relative to.
+
+    Raises:
+        ChangeRejected: naming what does not hold.
+    """
+    if command.unknown:  # which tokens are requirements cannot be told: uv's word must do
+        return
+    locks = not command.has(*_NO_LOCK)
+    if locks and lockfile is None:
+        raise _rejected("there is no uv.lock")
+    table = Table.of(command.options)
+    names = [requirement_name(pyproject, wanted, cwd) for wanted in command.positionals]
+    if command.word == "add":
+        locked = lockfile.versions() if lockfile and locks else {}
+        installs = not command.has(*_NO_ENVIRONMENT) and table.kind == "project"
+        for wanted, name in zip(command.positionals, names, strict=True):
+            listed = {requirement_name(pyproject, e, cwd) for e in table.requirements(pyproject)}
+            if name is None or name not in listed:
+                raise _rejected(f"{wanted} is not in pyproject.toml")
+            if locks and name not in locked:
+                raise _rejected(f"{wanted} is not in uv.lock")
+            if installs and _applies(wanted, python_version) and name not in installed:
+                raise _rejected(f"{wanted} is not in the environment")
+    elif command.word == "remove":
+        listed = {requirement_name(pyproject, e, cwd) for e in table.requirements(pyproject)}
+        still = listed.intersection(names)
+        if still:
+            raise _rejected(f"{', '.join(map(str, still))} still is in pyproject.toml")
+
+
+def _applies(wanted: str, python_version: str | None) -> bool:
+    """Whether a requirement's marker holds in the environment (this machine, that Python)."""
+    requirement = parse_requirement(wanted)
+    if requirement is None or requirement.marker is None:
+        return True
+    environment = dict[str, Any]({**default_environment(), "extra": ""})
+    if python_version:
+        environment["python_full_version"] = python_version
+        environment["python_version"] = ".".join(python_version.split(".")[:2])
+    return requirement.marker.evaluate(environment)
+
+
+def _rejected(what: str) -> ChangeRejected:
+    return ChangeRejected(
+        f"uv reports success, but {what}; pyproject.toml and uv.lock are as they were.",
+        "Please report this with the output of  uv --version.",
+    )

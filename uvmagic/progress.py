@@ -1,0 +1,142 @@
+"""What uv writes while it works → what it is doing now, and what it said in the end.
+
+uv draws to a terminal: transient frames, each erased before the next, and lines that stay. Both
+are for showing only; no decision is made from them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_ERASE = "\x1b[2K"
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
+_BAR = re.compile(r"(\S+)\s+-+\s+([\d.]+) ?([KMGT]?i?B)/([\d.]+) ?([KMGT]?i?B)")
+_SPINNER = re.compile(r"^[⠀-⣿█░\s]+")
+_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_STARTED = re.compile(r"^\s*(?:Downloading|Building) (\S+)(?: \(([\d.]+) ?([KMGT]?i?B)\))?")
+_ENDED = re.compile(r"^\s*(?:Downloaded|Built) (\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One moment of uv's work.
+
+    Attributes:
+        activity: what it does, `Resolving dependencies`.
+        done: bytes downloaded of the files under way.
+        total: bytes of the files under way; 0 where nothing is downloaded.
+        files: their distributions.
+    """
+
+    activity: str
+    done: int = 0
+    total: int = 0
+    files: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """The moment as one line."""
+        if not self.total:
+            return self.activity
+        names = ", ".join(self.files[:3]) + (" …" if len(self.files) > 3 else "")
+        return f"{self.activity}  {in_bytes(self.done)} of {in_bytes(self.total)}  {names}"
+
+
+def in_bytes(count: float) -> str:
+    """A number of bytes for people: `3.4 MiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    raise AssertionError("unreachable")
+
+
+@dataclass
+class Transcript:
+    """Everything uv wrote to stderr, fed in pieces as they come."""
+
+    _lines: list[str] = field(default_factory=list)
+    _tail: str = ""
+    _sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _activity: str = "Starting uv"
+
+    def feed(self, text: str) -> None:
+        """Take the next piece of output."""
+        *complete, self._tail = (self._tail + text).split("\n")
+        for raw in complete:
+            self._note(raw)
+            line = _visible(raw)
+            if line and not _is_transient(line):
+                self._lines.append(line)
+        frame = self._tail.rpartition(_ERASE)
+        if frame[1] and len(self._tail) > 65536:  # what was erased will not be asked for again
+            self._note(frame[0])
+            self._tail = _ERASE + frame[2]
+
+    def now(self) -> Progress:
+        """What uv is doing at this moment."""
+        self._note(self._tail)
+        missing = {name: total - done for name, (done, total) in self._sizes.items()}
+        under_way = [name for name in sorted(missing, key=missing.__getitem__) if missing[name]]
+        if not under_way:
+            return Progress(self._activity)
+        return Progress(
+            "Downloading",
+            sum(done for done, _ in self._sizes.values()),
+            sum(total for _, total in self._sizes.values()),
+            tuple(reversed(under_way)),
+        )
+
+    def said(self) -> list[str]:
+        """The lines that stayed, in order, without control characters."""
+        last = _visible(self._tail)
+        return [*self._lines, last] if last and not _is_transient(last) else list(self._lines)
+
+    def error(self) -> str:
+        """Uv's own error: the lines from the first that begins like one, else the last few."""
+        lines = self.said()
+        for index, line in enumerate(lines):
+            if line.lstrip().startswith(("error:", "×", "Usage:")):
+                return "\n".join(lines[index:])
+        return "\n".join(lines[-12:])
+
+    def _note(self, raw: str) -> None:
+        """Learn activity and sizes from a piece of output."""
+        for match in _BAR.finditer(_CONTROL.sub(" ", raw)):
+            name, done, done_unit, total, total_unit = match.groups()
+            self._sizes[name] = (_count(done, done_unit), _count(total, total_unit))
+        line = _visible(raw)
+        if started := _STARTED.match(line):
+            if started[2]:
+                self._sizes.setdefault(started[1], (0, _count(started[2], started[3])))
+            self._activity = line.strip()
+        elif ended := _ENDED.match(line):
+            if ended[1] in self._sizes:
+                self._sizes[ended[1]] = (self._sizes[ended[1]][1],) * 2
+        else:
+            words = _SPINNER.sub("", _CONTROL.sub("", raw.rpartition(_ERASE)[2])).strip()
+            if words and not _BAR.search(words):
+                self._activity = _activity(words)
+
+
+def _activity(words: str) -> str:
+    if re.match(r"[+~-] ", words):
+        return "Installing"
+    counted = re.match(r"\[(\d+)/(\d+)\]", words)
+    if counted:
+        return f"Installing {counted[1]} of {counted[2]}"
+    if re.fullmatch(r"\S+==\S+", words):
+        return f"Resolving  {words}"
+    return re.sub(r"\.\.\. ?|   .*", " ", words).strip()
+
+
+def _visible(raw: str) -> str:
+    return _CONTROL.sub("", raw.rpartition(_ERASE)[2]).rstrip()
+
+
+def _is_transient(line: str) -> bool:
+    return bool(re.match(r"[⠀-⣿█░]", line)) or bool(_BAR.search(line))
+
+
+def _count(number: str, unit: str) -> int:
+    return round(float(number) * _UNITS.get(unit, 1))

@@ -1,0 +1,254 @@
+"""A project: where it is, what its pyproject.toml says, and how that text keeps its shape.
+
+Reads files, writes none.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from uvmagic.errors import ProjectInvalid, ProjectMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project on disk.
+
+    Attributes:
+        folder: where its pyproject.toml lies.
+        root: where uv.lock and .venv lie: the workspace's root, else the same folder.
+        pyproject: the parsed pyproject.toml of `folder`.
+    """
+
+    folder: Path
+    root: Path
+    pyproject: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The project's name, else its folder's (a workspace's root may have none)."""
+        return str(self.pyproject.get("project", {}).get("name", self.folder.name))
+
+    @property
+    def file(self) -> Path:
+        """Its pyproject.toml."""
+        return self.folder / "pyproject.toml"
+
+    @property
+    def lock(self) -> Path:
+        """Its uv.lock."""
+        return self.root / "uv.lock"
+
+    def files(self) -> list[Path]:
+        """Every file that a change of the project may touch, there or not."""
+        files = {self.root / "pyproject.toml": None, self.lock: None, self.file: None}
+        workspace = _workspace(parse_file(self.root / "pyproject.toml"))
+        for member in _members(self.root, workspace or {}):
+            files[member / "pyproject.toml"] = None
+        return list(files)
+
+    def environment(self, environ: Mapping[str, str]) -> Path:
+        """The folder of its virtual environment, made or not, as uv decides it."""
+        return self.root / environ.get("UV_PROJECT_ENVIRONMENT", ".venv")
+
+
+def find(start: Path) -> Project:
+    """The project that a folder belongs to.
+
+    Raises:
+        ProjectMissing: no pyproject.toml with a project there or above.
+        ProjectInvalid: the nearest one cannot be read.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if not file.is_file():
+            continue
+        pyproject = parse_file(file)
+        if "project" in pyproject or _workspace(pyproject) is not None:
+            return Project(folder, _workspace_root(folder), pyproject)
+    raise ProjectMissing(
+        f"No project here: no pyproject.toml with a [project] table in {start} or above it.",
+        "Run  %uv init  (uvmagic init in a shell) to make this folder one.",
+    )
+
+
+def _workspace_root(folder: Path) -> Path:
+    for ancestor in (folder, *folder.parents):
+        file = ancestor / "pyproject.toml"
+        if not file.is_file():
+            continue
+        workspace = _workspace(parse_file(file))
+        if workspace is not None:
+            is_member = ancestor == folder or folder in _members(ancestor, workspace)
+            return ancestor if is_member else folder
+    return folder
+
+
+def _workspace(pyproject: Mapping[str, Any]) -> dict[str, Any] | None:
+    found = pyproject.get("tool", {}).get("uv", {}).get("workspace")
+    return found if isinstance(found, dict) else None
+
+
+def _members(root: Path, workspace: Mapping[str, Any]) -> list[Path]:
+    def matches(patterns: Sequence[str]) -> set[Path]:
+        return {path for pattern in patterns for path in root.glob(pattern)}
+
+    found = matches(workspace.get("members", ())) - matches(workspace.get("exclude", ()))
+    return sorted(path for path in found if (path / "pyproject.toml").is_file())
+
+
+# --- the text ---------------------------------------------------------------------------------
+
+
+def parse_file(file: Path) -> dict[str, Any]:
+    """Read a pyproject.toml. Raises ProjectInvalid, naming the file and the line."""
+    try:
+        text = file.read_bytes().removeprefix(_BOM).decode()
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectInvalid(
+            f"{file} cannot be read as TOML: {error}.", "Mend that place; nothing was changed."
+        ) from error
+    except OSError as error:
+        raise ProjectInvalid(f"{file} cannot be read: {error.strerror}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Dress:
+    """What uv drops from a text when it edits it: the byte order mark and CRLF line endings."""
+
+    has_bom: bool
+    has_crlf: bool
+
+    @classmethod
+    def of(cls, content: bytes) -> Dress:
+        """The dress that a file wears; CRLF only where every line ends so."""
+        newlines = content.count(b"\n")
+        has_crlf = newlines > 0 and content.count(b"\r\n") == newlines
+        return cls(content.startswith(_BOM), has_crlf)
+
+    def put_on(self, content: bytes) -> bytes:
+        """The same text in this dress."""
+        if self.has_crlf:
+            content = content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        if self.has_bom:
+            content = _BOM + content.removeprefix(_BOM)
+        return content
+
+
+# --- what it asks for ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The list of pyproject.toml that a call means: the dependencies, a group, or an extra."""
+
+    kind: str
+    name: str = ""
+
+    @classmethod
+    def of(cls, options: Mapping[str, Sequence[str]]) -> Table:
+        """The table that the options of `add` and `remove` name."""
+        if options.get("--group"):
+            return cls("group", options["--group"][-1])
+        if options.get("--optional"):
+            return cls("extra", options["--optional"][-1])
+        return cls("group", "dev") if "--dev" in options else cls("project")
+
+    @property
+    def is_development(self) -> bool:
+        """Whether what it lists stays behind when a bundle is made."""
+        return self.kind == "group"
+
+    def requirements(self, pyproject: Mapping[str, Any]) -> list[str]:
+        """What it lists, as text; `{include-group = …}` entries are left out."""
+        if self.kind == "project":
+            listed = pyproject.get("project", {}).get("dependencies", [])
+        elif self.kind == "extra":
+            extras = pyproject.get("project", {}).get("optional-dependencies", {})
+            listed = extras.get(self.name, [])
+        else:
+            listed = list(pyproject.get("dependency-groups", {}).get(self.name, []))
+            if self.name == "dev":  # uv's older spelling, which it still honours
+                uv = pyproject.get("tool", {}).get("uv", {})
+                listed += uv.get("dev-dependencies", [])
+        return [entry for entry in listed if isinstance(entry, str)]
+
+
+def parse_requirement(text: str) -> Requirement | None:
+    """A PEP 508 requirement, or None for a path or a bare URL."""
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        return None
+
+
+def lists(pyproject: Mapping[str, Any], table: Table, wanted: str, cwd: Path) -> bool:
+    """Whether a table already says what a requirement asks for, so that adding it is no change.
+
+    A bare name is content with any version bound that stands there; one with a bound, extras or
+    a marker must stand there the same.
+
+    Args:
+        pyproject: parsed.
+        table: where it should stand.
+        wanted: a requirement, path or URL, as given to `uv add`.
+        cwd: what a relative path is relative to.
+    """
+    name = requirement_name(pyproject, wanted, cwd)
+    if name is None:
+        return False
+    ours = parse_requirement(wanted)
+    for entry in table.requirements(pyproject):
+        theirs = parse_requirement(entry)
+        if theirs is None or canonicalize_name(theirs.name) != name:
+            continue
+        if ours is None or (
+            (not ours.specifier or ours.specifier == theirs.specifier)
+            and ours.extras <= theirs.extras
+            and ours.url in (None, theirs.url)
+            and str(ours.marker) == str(theirs.marker)
+        ):
+            return True
+    return False
+
+
+def requirement_name(pyproject: Mapping[str, Any], wanted: str, cwd: Path) -> str | None:
+    """The normalised name that a requirement asks for.
+
+    A path or bare URL has none of its own: it is looked up in `[tool.uv.sources]`.
+    None where that does not know it.
+    """
+    requirement = parse_requirement(wanted)
+    if requirement is not None:
+        return canonicalize_name(requirement.name)
+    for name, source in _sources(pyproject):
+        if "path" in source and (cwd / wanted).resolve() == (cwd / source["path"]).resolve():
+            return canonicalize_name(name)
+        if "git" in source and re.fullmatch(
+            rf"git\+{re.escape(source['git'])}(@[^#]*)?(#.*)?", wanted
+        ):
+            return canonicalize_name(name)
+        if source.get("url") == wanted:
+            return canonicalize_name(name)
+    return None
+
+
+def _sources(pyproject: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    sources = pyproject.get("tool", {}).get("uv", {}).get("sources", {})
+    for name, entry in sources.items():
+        for source in entry if isinstance(entry, list) else [entry]:
+            yield name, source

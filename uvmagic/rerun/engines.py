@@ -1,0 +1,116 @@
+"""Where a bundle runs. One engine so far: `local`, uv on this machine, in a folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uvmagic.bundle import recipe
+from uvmagic.errors import UvFailed
+from uvmagic.progress import Progress
+from uvmagic.system.environment import Environment
+from uvmagic.system.process import run_captured
+from uvmagic.system.uv import environment_for_uv, find_uv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from uvmagic.bundle.manifest import Manifest
+    from uvmagic.system.host import Host
+    from uvmagic.system.uv import Uv
+
+ENGINES = ("local",)
+"""The engines, by the names that `--engine` takes."""
+_NOT_INHERITED = ("PYTHONPATH", "PYTHONSTARTUP", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The end of a run: its exit status, the executed copy, and what the runner said."""
+
+    returncode: int
+    executed: Path
+    said: str
+
+
+@contextlib.contextmanager
+def local(
+    bundle: Path, manifest: Manifest, parameters: Sequence[tuple[str, str]], host: Host
+) -> Iterator[Run]:
+    """Run a bundle in a fresh environment made from its lock, as its Dockerfile does.
+
+    Everything happens in a temporary folder, on the file system of uv's cache, so that packages
+    are hard links and not copies; the folder is gone afterwards.
+
+    Args:
+        bundle: the bundle's folder; it is not written to.
+        manifest: its manifest.
+        parameters: names and values for the cell tagged `parameters`.
+        host: where it runs.
+
+    Raises:
+        UvFailed: the environment could not be made.
+        Interrupted: by the user.
+    """
+    uv = find_uv(host.environ)
+    environ = environment_for_uv(host.environ)
+    environ = {k: v for k, v in environ.items() if k not in _NOT_INHERITED}
+    with tempfile.TemporaryDirectory(
+        prefix="uvmagic-rerun-", dir=_beside_the_cache(uv, environ, host)
+    ) as scratch:
+        root, home = Path(scratch) / "bundle", Path(scratch) / "home"
+        shutil.copytree(bundle, root, ignore=shutil.ignore_patterns(".venv"))
+        home.mkdir()
+        result = uv.run(
+            ["sync", "--locked", "--python", manifest.python],
+            cwd=root,
+            environ=environ,
+            on_progress=host.reporter.progress,
+        )
+        if result.returncode != 0:
+            raise UvFailed(
+                "The bundle's environment could not be made from its lock.\n"
+                + result.transcript.error()
+            )
+        host.reporter.progress(Progress(f"Running {manifest.notebook}"))
+        executed = home / "executed.ipynb"
+        arguments = recipe.run_arguments(manifest.notebook, str(root), str(executed))
+        for name, value in parameters:
+            arguments += ["-p", name, value]
+        returncode, said = run_captured(
+            [str(Environment(root / ".venv").python), "-m", *arguments],
+            cwd=root,
+            environ=_environment_of_run(environ, root, home),
+        )
+        yield Run(returncode, executed, said)
+
+
+def _environment_of_run(environ: dict[str, str], root: Path, home: Path) -> dict[str, str]:
+    """Nothing of the user's own Jupyter or IPython takes part."""
+    return {
+        **environ,
+        **recipe.environment(str(root)),
+        "PATH": os.pathsep.join([str(root / ".venv/bin"), environ.get("PATH", os.defpath)]),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "PYTHONNOUSERSITE": "1",
+    }
+
+
+def _beside_the_cache(uv: Uv, environ: dict[str, str], host: Host) -> Path:
+    """A folder for temporary files from which uv's cache can be hard-linked."""
+    temporary = Path(tempfile.gettempdir())
+    answer = uv.run(["cache", "dir"], cwd=host.cwd, environ=environ)
+    cache = Path(answer.stdout.strip())
+    with contextlib.suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+        if cache.stat().st_dev != temporary.stat().st_dev and os.access(cache.parent, os.W_OK):
+            return cache.parent
+    return temporary

@@ -1,0 +1,1 @@
+"""The only rooms that touch the world: the uv binary, the project's files, the host."""

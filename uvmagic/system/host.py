@@ -1,0 +1,69 @@
+"""The host that a command runs on, as one value that the faces fill and the flows read."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from uvmagic.progress import Progress
+
+
+class Reporter(Protocol):
+    """Where a face shows what is going on while a command works."""
+
+    def progress(self, progress: Progress) -> None:
+        """Show what is being done now, in place of what was shown before."""
+
+    def write(self, stream: str, text: str) -> None:
+        """Show output of a passed-through command; `stream` is `stdout` or `stderr`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frontend:
+    """What is known of the notebook that a cell belongs to.
+
+    Attributes:
+        notebook: the path that the front end tells, None where it tells none.
+    """
+
+    notebook: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a command may know of where it runs.
+
+    Attributes:
+        cwd: the current folder.
+        environ: the environment variables.
+        reporter: where progress is shown.
+        frontend: the notebook's front end; None in a shell.
+        auto_register: whether a project's first change from a notebook makes it a kernel.
+        stdin_text: the cell's body, for a passed-through command that reads it.
+    """
+
+    cwd: Path
+    environ: Mapping[str, str]
+    reporter: Reporter
+    frontend: Frontend | None = None
+    auto_register: bool = True
+    stdin_text: str | None = field(default=None)
+
+    def bundle(self) -> Path | None:
+        """The bundle that this interpreter's environment was made for, else None.
+
+        There `%uv` checks and changes nothing.
+        """
+        root = Path(sys.prefix).parent
+        return root if sys.prefix != sys.base_prefix and (root / "bundle.json").is_file() else None
+
+
+def shorten(path: Path) -> str:
+    """A path for people: the home folder as `~`."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
