@@ -8,7 +8,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from uvmagic import frozen, grammar, project
-from uvmagic.change import change, heal_if_needed, init, start_folder
+from uvmagic.change.flow import change
+from uvmagic.change.init import init
+from uvmagic.change.session import heal_if_needed, start_folder
 from uvmagic.errors import Interrupted, UvFailed, UvmagicError
 from uvmagic.system.uv import environment_for_uv, find_uv
 
@@ -43,6 +45,8 @@ def run(command: Command, host: Host) -> Outcome | None:
         return _owned(command, host)
     except KeyboardInterrupt as interrupt:
         raise Interrupted("Stopped.") from interrupt
+    except OSError as error:  # what no flow foresaw: still one clear error
+        raise UvmagicError(f"{error.filename or 'The system'}: {error.strerror}.") from error
 
 
 def _owned(command: Command, host: Host) -> Outcome:
@@ -53,21 +57,21 @@ def _owned(command: Command, host: Host) -> Outcome:
         case "add" | "remove" | "sync" | "lock":
             return change(command, host)
         case "bundle":
-            from uvmagic.bundle import flow as bundle_flow
+            from uvmagic.bundle.flow import bundle
 
-            return bundle_flow.bundle(command, host)
+            return bundle(command, host)
         case "rerun":
-            from uvmagic.rerun import flow as rerun_flow
+            from uvmagic.rerun.flow import rerun
 
-            return rerun_flow.rerun(command, host)
+            return rerun(command, host)
         case "kernel":
-            from uvmagic.kernel import flow as kernel_flow
+            from uvmagic.kernel.flow import kernel
 
-            return kernel_flow.kernel(command, host)
+            return kernel(command, host)
         case "demo":
-            from uvmagic import demo
+            from uvmagic.demo import demo
 
-            return demo.demo(command, host)
+            return demo(command, host)
     raise AssertionError(command.word)
 
 

@@ -32,9 +32,8 @@ class Lockfile:
         blocks = []
         for block in _BLOCK.split(self.text.replace("\r\n", "\n"))[1:]:
             match = _NAME.match(block)
-            if match is None:
-                raise ProjectInvalid("uv.lock has a package without a name.", "Run  %uv lock")
-            blocks.append((match[1], match[2], block))
+            if match is not None:  # else it is no lock that uv wrote; uv will say so
+                blocks.append((match[1], match[2], block))
         return blocks
 
     def versions(self) -> dict[str, tuple[str, ...]]:

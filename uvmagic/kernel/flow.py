@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from uvmagic import change, grammar, project
+from uvmagic import grammar, project
+from uvmagic.change.flow import change
 from uvmagic.errors import KernelRefused
 from uvmagic.kernel import registry, support
 from uvmagic.outcome import Outcome
@@ -45,7 +46,7 @@ def _install(command: Command, host: Host) -> Outcome:
         as_in_notebook = dataclasses.replace(
             host, frontend=host.frontend or Frontend(None), auto_register=True
         )
-        synced = change.change(grammar.parse(["sync"]), as_in_notebook)
+        synced = change(grammar.parse(["sync"]), as_in_notebook)
         changes, notes = synced.changes, synced.notes
         found = project.find(host.cwd)
     if not set(support.NAMES) <= environment.installed().keys():

@@ -1,40 +1,22 @@
-"""The project's files, changed all or nothing.
-
-A change of a project holds the project lock, and keeps a journal in `.uvmagic/` that can undo it:
-
-    .uvmagic/.gitignore        `*`: none of this is the user's
-    .uvmagic/lock              held (flock) by whoever changes the project, and by its uv
-    .uvmagic/journal/0, 1, …   each file as it was
-    .uvmagic/journal/entry.json    written last, removed first: it makes the journal count
-    .uvmagic/kept/…            what stood in a file that healing put back
-
-Undoing renames the copies back, so that it needs no space on a full disk. A process killed at any
-moment leaves either no entry (nothing happened, or all of it did) or an entry, and the next
-command undoes it.
-"""
+"""Writing files so that each is at every moment the old or the new."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import shutil
-import sys
 import tempfile
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uvmagic.errors import FilesUnwritable, UvmagicError
-from uvmagic.project import Dress
+from uvmagic.errors import FilesUnwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
 FOLDER = ".uvmagic"
-_SCHEMA = 1
+"""The folder in a project's root where uvmagic keeps its own; it ignores itself for git."""
 
 
 def write_atomically(file: Path, content: bytes) -> None:
@@ -43,7 +25,7 @@ def write_atomically(file: Path, content: bytes) -> None:
     Raises:
         FilesUnwritable: no space, or no permission.
     """
-    with _writing(file):
+    with writing(file):
         descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         try:
             with os.fdopen(descriptor, "wb") as stream:
@@ -65,8 +47,13 @@ def _umask() -> int:
 
 
 @contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Turn an operating system's refusal into an error that says what to do."""
+def writing(path: Path, then: str = "Nothing was changed.") -> Iterator[None]:
+    """Turn an operating system's refusal into an error that says what to do.
+
+    Args:
+        path: what is written.
+        then: what becomes of the files if it fails.
+    """
     try:
         yield
     except OSError as error:
@@ -76,226 +63,9 @@ def _writing(path: Path) -> Iterator[None]:
             message, hint = f"{path} cannot be written: {error.strerror}.", "Is it yours?"
         else:
             message, hint = f"{path} cannot be written: {error.strerror}.", None
-        raise FilesUnwritable(f"{message} Nothing was changed.", hint) from error
-
-
-# --- the project lock -------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def project_lock(root: Path, on_wait: Callable[[str], None] = lambda _: None) -> Iterator[int]:
-    """Hold the project: one change at a time, across processes and notebooks.
-
-    The lock belongs to the open file: a uv that inherits the descriptor holds it too, so that
-    a uv whose parent was killed still keeps others out until it ends.
-
-    Args:
-        root: the project's root folder.
-        on_wait: called with a sentence when somebody else holds it, before waiting.
-
-    Yields:
-        The descriptor to inherit.
-    """
-    folder = root / FOLDER
-    with _writing(root):
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / ".gitignore").exists():
-            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        if not _try_lock(descriptor):
-            on_wait(f"Waiting for {_holder(descriptor)}, which is changing this project")
-            while not _try_lock(descriptor):
-                time.sleep(0.02)
-        os.ftruncate(descriptor, 0)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, f"process {os.getpid()}".encode())
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        raise FilesUnwritable(f"{message} {then}", hint) from error
 
 
 def forget(root: Path) -> None:
     """Remove `.uvmagic` from a folder that is no project; it keeps nothing of the user's."""
     shutil.rmtree(root / FOLDER, ignore_errors=True)
-
-
-def _holder(descriptor: int) -> str:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return os.read(descriptor, 100).decode(errors="replace") or "another process"
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(descriptor, 1 << 20, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK):
-            return False
-        raise
-    return True
-
-
-# --- the journal ------------------------------------------------------------------------------
-
-
-@dataclass
-class Journal:
-    """The journal of one project. Use it with the project lock held.
-
-    Attributes:
-        root: the project's root folder.
-        keeps_aside: what undoing overwrites is kept, in `.uvmagic/kept`.
-    """
-
-    root: Path
-    keeps_aside: bool = False
-    _before: dict[Path, bytes | None] = field(default_factory=dict)
-
-    @property
-    def _folder(self) -> Path:
-        return self.root / FOLDER / "journal"
-
-    @property
-    def _entry(self) -> Path:
-        return self._folder / "entry.json"
-
-    @property
-    def is_open(self) -> bool:
-        """Whether a change is under way, or was when its process died."""
-        return self._entry.exists()
-
-    def open(self, files: Sequence[Path], command: str) -> None:
-        """Remember files as they are, to be able to undo. `command` is told to who heals it."""
-        with _writing(self.root / FOLDER):
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir(parents=True)
-            rows = []
-            for number, file in enumerate(path.resolve() for path in files):
-                exists = file.exists()
-                self._before[file] = file.read_bytes() if exists else None
-                if exists:
-                    _copy_durably(file, self._folder / str(number))
-                rows.append({"path": str(file), "copy": str(number) if exists else None})
-            entry = {"schema": _SCHEMA, "command": command, "files": rows}
-            write_atomically(self._entry, json.dumps(entry).encode())
-
-    def commit(self) -> None:
-        """Keep what was changed, in the dress (BOM, line endings) that each file wore."""
-        for file, before in self._before.items():
-            if before and file.exists():
-                after = file.read_bytes()
-                dressed = Dress.of(before).put_on(after)
-                if dressed != after:
-                    write_atomically(file, dressed)
-        self._entry.unlink()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def undo(self) -> list[Path]:
-        """Put every file back, byte for byte; says which ones were not as remembered."""
-        entry = json.loads(self._entry.read_text(encoding="utf-8"))
-        mended = []
-        with _writing(self.root):
-            for row in entry["files"]:
-                file = Path(row["path"])
-                copy = self._folder / row["copy"] if row["copy"] else None
-                if copy is None:
-                    if file.exists():
-                        self._keep_aside(file)
-                        file.unlink()
-                        mended.append(file)
-                elif copy.exists() and not _same(copy, file):
-                    self._keep_aside(file)
-                    _move(copy, file)
-                    mended.append(file)
-                # no copy: it was put back already, by one who died at it
-        self._entry.unlink()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        return mended
-
-    def _keep_aside(self, file: Path) -> None:
-        if self.keeps_aside and file.exists() and file.stat().st_size:
-            kept = self.root / FOLDER / "kept"
-            with contextlib.suppress(OSError):  # on a full disk undoing matters more
-                kept.mkdir(exist_ok=True)
-                shutil.copy2(file, kept / f"{time.strftime('%Y%m%d-%H%M%S')}-{file.name}")
-
-    def command(self) -> str:
-        """The command that the journal belongs to."""
-        return str(json.loads(self._entry.read_text(encoding="utf-8"))["command"])
-
-
-def _copy_durably(source: Path, target: Path) -> None:
-    shutil.copy2(source, target)
-    with target.open("rb") as stream:  # an entry that outlives a power cut must find its copies
-        os.fsync(stream.fileno())
-
-
-def _same(one: Path, other: Path) -> bool:
-    return other.exists() and one.read_bytes() == other.read_bytes()
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        source.replace(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        write_atomically(target, source.read_bytes())  # a link that leads to another file system
-
-
-@contextlib.contextmanager
-def transaction(
-    root: Path, files: Sequence[Path], command: str, *, discard: bool = False
-) -> Iterator[None]:
-    """Keep what the block does to the files, or, if it raises, nothing of it.
-
-    Args:
-        root: the project's root folder, whose lock is held.
-        files: every file that may change, there or not.
-        command: what is being done, told to whoever heals it.
-        discard: put everything back in any case (for a dry run).
-    """
-    journal = Journal(root)
-    journal.open(files, command)
-    try:
-        yield
-        if not discard:
-            journal.commit()
-    except BaseException:
-        journal.undo()
-        raise
-    if discard:
-        journal.undo()
-
-
-def heal(root: Path) -> str | None:
-    """Undo what a killed process left half done. Use it with the project lock held.
-
-    Returns:
-        A sentence on what was found and done; None where all was well.
-
-    Raises:
-        FilesUnwritable: the files cannot be put back; the journal stays for the next try.
-    """
-    journal = Journal(root, keeps_aside=True)  # what stands there now may be the user's own
-    if not journal.is_open:
-        return None
-    try:
-        command = journal.command()
-        mended = journal.undo()
-    except (ValueError, KeyError) as error:
-        raise UvmagicError(
-            f"The journal {journal._entry} cannot be read: {error}.",
-            "Look at pyproject.toml and uv.lock, then remove that folder.",
-        ) from error
-    names = " and ".join(file.name for file in mended)
-    done = f"{names} put back as before it" if mended else "the files were as before it"
-    return f"A killed  {command}  was found: {done}."

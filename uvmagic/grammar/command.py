@@ -1,0 +1,131 @@
+"""Tokens → Command, the same for a cell and a shell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uvmagic import data
+from uvmagic.errors import UsageError
+from uvmagic.grammar.usage import help_hint, hint_near
+from uvmagic.grammar.words import WORDS, Word, option_arity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A parsed call.
+
+    Attributes:
+        word: the word; empty where only options were given (`%uv --version`).
+        positionals: what is neither an option nor an option's value.
+        options: uvmagic's own options and the known ones of uv, by long name, each with all the
+            values it was given; a flag has none.
+        argv: for a word over uv, or one passed through: uv's arguments, uvmagic's own removed.
+        unknown: options that neither table has; uv will judge them.
+        wants_help: `--help` is among the tokens of a word that uvmagic owns.
+    """
+
+    word: str
+    positionals: tuple[str, ...]
+    options: dict[str, tuple[str, ...]]
+    argv: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+    wants_help: bool = False
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether uvmagic has its own meaning for the word."""
+        return self.word in WORDS and "--script" not in self.options
+
+    def has(self, *names: str) -> bool:
+        """Whether any of these options was given."""
+        return any(name in self.options for name in names)
+
+    def value(self, name: str) -> str | None:
+        """The last value of an option, None where it was not given."""
+        values = self.options.get(name, ())
+        return values[-1] if values else None
+
+
+def parse(tokens: Sequence[str]) -> Command:
+    """Parse the tokens that follow `%uv` or `uvmagic`.
+
+    Raises:
+        UsageError: a word of uvmagic's own with an unknown option, a missing value, or an
+            unknown action. A word over uv takes anything; uv judges what the table lacks.
+    """
+    leading, position = _leading_globals(tokens)
+    if position == len(tokens):
+        wants_help = not tokens or list(tokens) in (["-h"], ["--help"])
+        return Command("", (), {}, tuple(tokens), wants_help=wants_help)
+    name = tokens[position]
+    word = WORDS.get(name)
+    rest = tokens[position + 1 :]
+    if name == "help":
+        topic = rest[0] if rest else ""
+        if not topic or topic in WORDS:
+            return Command(topic, (), {}, (), wants_help=True)
+    if word is None:
+        return Command(name, tuple(rest), {}, tuple(tokens))
+    return _parse_word(word, [*rest, *leading])
+
+
+def _leading_globals(tokens: Sequence[str]) -> tuple[list[str], int]:
+    """Uv's global options before the word, and where the word is."""
+    takes_value = {n: o.value for o in data.uv_options() if o.is_global for n in o.names}
+    position = 0
+    while position < len(tokens) and tokens[position].startswith("-"):
+        token = tokens[position]
+        follows = takes_value.get(token) is not None and "=" not in token
+        position += 2 if follows else 1
+    position = min(position, len(tokens))
+    return list(tokens[:position]), position
+
+
+def _parse_word(word: Word, tokens: Sequence[str]) -> Command:
+    arity, own = option_arity(word)
+    positionals: list[str] = []
+    options: dict[str, tuple[str, ...]] = {}
+    argv: list[str] = []
+    unknown: list[str] = []
+    index = 0
+    only_positionals = False
+    while index < len(tokens):
+        token = tokens[index]
+        index += 1
+        if only_positionals or not token.startswith("-") or token == "-":
+            positionals.append(token)
+            argv.append(token)
+            continue
+        if token == "--":
+            only_positionals = True
+            argv.append(token)
+            continue
+        flag, equals, joined = token.partition("=")
+        if flag not in arity:
+            if word.uv is None:
+                raise UsageError(
+                    f"{word.name} has no option {flag}.", hint_near(flag, arity, word.name)
+                )
+            unknown.append(flag)
+            argv.append(token)
+            continue
+        long_name, count = arity[flag]
+        values = [joined] if equals else list(tokens[index : index + count])
+        if len(values) < count:
+            raise UsageError(f"{word.name} {flag} needs a value.", help_hint(word.name))
+        index += 0 if equals else count
+        options[long_name] = (*options.get(long_name, ()), *values)
+        if long_name not in own:
+            argv += [token, *([] if equals else values)]
+    wants_help = "--help" in options
+    if word.actions and not wants_help and "".join(positionals[:1]) not in word.actions:
+        given = positionals[0] if positionals else "nothing"
+        raise UsageError(
+            f"{word.name} takes {', '.join(word.actions)}; not {given}.",
+            hint_near(given, word.actions, word.name),
+        )
+    return Command(word.name, tuple(positionals), options, tuple(argv), tuple(unknown), wants_help)

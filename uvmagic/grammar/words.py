@@ -1,0 +1,166 @@
+"""The words that uvmagic owns, and the options that each takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from uvmagic import data
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of uvmagic's own: its spellings, its value's name (None: a flag), its help.
+
+    `arity` is how many values follow, for `-p NAME VALUE`.
+    """
+
+    names: tuple[str, ...]
+    help: str
+    value: str | None = None
+    arity: int = 1
+
+    @property
+    def name(self) -> str:
+        """The long spelling, by which a Command knows it."""
+        return self.names[-1]
+
+    @property
+    def values(self) -> int:
+        """How many values follow the option."""
+        return self.arity if self.value else 0
+
+
+_JSON = Option(("--json",), "Print one JSON object instead of a table")
+_DRY_RUN = Option(("--dry-run",), "Say what would change, change nothing")
+HELP = Option(("-h", "--help"), "Show this help")
+"""The option that every word of uvmagic's takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that uvmagic owns.
+
+    Attributes:
+        name: the word.
+        usage: what follows it.
+        summary: one sentence.
+        options: uvmagic's own options.
+        uv: the uv command whose options it takes too, or None.
+        examples: calls without the leading `%uv`.
+    """
+
+    name: str
+    usage: str
+    summary: str
+    options: tuple[Option, ...] = ()
+    uv: str | None = None
+    examples: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+
+
+WORDS: dict[str, Word] = {
+    word.name: word
+    for word in (
+        Word(
+            "init",
+            "[PATH]",
+            "Make this folder a project: a pyproject.toml, nothing else.",
+            (_JSON,),
+            uv="init",
+            examples=("init", "init --python 3.12"),
+        ),
+        Word(
+            "add",
+            "REQUIREMENT…",
+            "Add requirements to pyproject.toml, lock, install: all or nothing.",
+            (_DRY_RUN, _JSON),
+            uv="add",
+            examples=("add pandas matplotlib", 'add "numpy>=2" --dev', "add {name} --dry-run"),
+        ),
+        Word(
+            "remove",
+            "NAME…",
+            "Remove requirements from pyproject.toml, lock, uninstall: all or nothing.",
+            (_DRY_RUN, _JSON),
+            uv="remove",
+            examples=("remove matplotlib",),
+        ),
+        Word(
+            "sync",
+            "",
+            "Make the environment what the lock says.",
+            (_JSON,),
+            uv="sync",
+            examples=("sync", "sync --locked"),
+        ),
+        Word(
+            "lock",
+            "",
+            "Bring uv.lock up to date with pyproject.toml.",
+            (_DRY_RUN, _JSON),
+            uv="lock",
+            examples=("lock",),
+        ),
+        Word(
+            "bundle",
+            "[NOTEBOOK]",
+            "Turn notebook, project and lock into a folder that reruns anywhere.",
+            (
+                Option(("-o", "--output"), "The folder to make (default: NOTEBOOK-bundle)", "DIR"),
+                Option(("--include",), "More files of the project; may be repeated", "GLOB"),
+                Option(("--keep-outputs",), "Keep the outputs that are saved in the notebook"),
+                Option(("--dry-run",), "List what would go in, write nothing"),
+                _JSON,
+            ),
+            examples=("bundle", "bundle analysis.ipynb --include 'data/*.csv'"),
+        ),
+        Word(
+            "rerun",
+            "BUNDLE",
+            "Run a bundle from nothing, in an environment made from its lock.",
+            (
+                Option(("--engine",), "Where it runs: local", "ENGINE"),
+                Option(("-p", "--parameter"), "Set a parameter of the notebook", "NAME VALUE", 2),
+                Option(
+                    ("-o", "--output"), "The executed copy (default: NOTEBOOK-rerun.ipynb)", "FILE"
+                ),
+                _JSON,
+            ),
+            examples=("rerun analysis-bundle", "rerun analysis-bundle -p alpha 0.1 -o run1.ipynb"),
+        ),
+        Word(
+            "kernel",
+            "install|list|remove [NAME]",
+            "The project's Jupyter kernel, and only kernels that uvmagic made.",
+            (
+                Option(("--display-name",), "What the kernel menu shows (install)", "TEXT"),
+                _JSON,
+            ),
+            examples=("kernel install", "kernel list", "kernel remove"),
+            actions=("install", "list", "remove"),
+        ),
+        Word(
+            "demo",
+            "[DIR]",
+            "The whole story on a scratch project, in about a minute (shell).",
+            (_JSON,),
+            examples=("demo",),
+        ),
+    )
+}
+
+
+def option_arity(word: Word) -> tuple[dict[str, tuple[str, int]], frozenset[str]]:
+    """Each spelling → (long name, number of values), and the long names of uvmagic's own."""
+    arity: dict[str, tuple[str, int]] = {}
+    for option in uv_options(word.uv):
+        for name in option.names:
+            arity[name] = (option.names[-1], 0 if option.value is None else 1)
+    own = (*word.options, HELP)
+    arity |= {name: (option.name, option.values) for option in own for name in option.names}
+    return arity, frozenset(option.name for option in own)
+
+
+def uv_options(word: str | None) -> list[data.UvOption]:
+    """Uv's own options for one of its words, as the table has them."""
+    return [option for option in data.uv_options() if word in option.words]

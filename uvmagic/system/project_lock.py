@@ -1,0 +1,75 @@
+"""The project lock: one change of a project at a time, across processes and notebooks.
+
+uv itself reads pyproject.toml before it locks anything, and so loses one of two adds silently.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from uvmagic.system.files import FOLDER, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def project_lock(root: Path, on_wait: Callable[[str], None] = lambda _: None) -> Iterator[int]:
+    """Hold the project: one change at a time, across processes and notebooks.
+
+    The lock belongs to the open file: a uv that inherits the descriptor holds it too, so that
+    a uv whose parent was killed still keeps others out until it ends.
+
+    Args:
+        root: the project's root folder.
+        on_wait: called with a sentence when somebody else holds it, before waiting.
+
+    Yields:
+        The descriptor to inherit.
+    """
+    folder = root / FOLDER
+    with writing(root):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / ".gitignore").exists():
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        if not _try_lock(descriptor):
+            on_wait(f"Waiting for {_holder(descriptor)}, which is changing this project")
+            while not _try_lock(descriptor):
+                time.sleep(0.02)
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, f"process {os.getpid()}".encode())
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.read(descriptor, 100).decode(errors="replace") or "another process"
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(descriptor, 1 << 20, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK):
+            return False
+        raise
+    return True
