@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,8 +18,9 @@ from kernels import Kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
     from uvmagic.outcome import Outcome
 
@@ -91,9 +91,7 @@ class Folder:
 
     def contents(self) -> tuple[bytes | None, bytes | None]:
         """The bytes of pyproject.toml and uv.lock, None for one that is not there."""
-        read = (file.read_bytes() if file.exists() else None for file in (self.pyproject, self.lock))
-        first, second = read
-        return first, second
+        return _bytes(self.pyproject), _bytes(self.lock)
 
     def installed(self) -> set[str]:
         """The names of the distributions in the environment."""
@@ -123,6 +121,10 @@ class Folder:
             text=True,
             start_new_session=True,
         )
+
+
+def _bytes(file: Path) -> bytes | None:
+    return file.read_bytes() if file.exists() else None
 
 
 def uvmagic_command(*arguments: str) -> list[str]:
@@ -172,10 +174,15 @@ class Shell:
     def __init__(self, shell: InteractiveShell) -> None:
         self.ip = shell
 
+    def attempt(self, cell: str) -> ExecutionResult:
+        """Run a cell as a user does: what it raises is shown."""
+        done: ExecutionResult = self.ip.run_cell(cell, store_history=True)  # type: ignore[no-untyped-call]
+        return done
+
     def run(self, cell: str) -> object:
         """Run a cell; give its value, raise what it raised."""
-        done = self.ip.run_cell(cell, store_history=True)
-        done.raise_error()
+        done = self.attempt(cell)
+        done.raise_error()  # type: ignore[no-untyped-call]
         return done.result
 
     def outcome(self, cell: str) -> Outcome:

@@ -21,12 +21,12 @@ class Cell:
     Attributes:
         status: `ok`, `error` or `aborted`.
         outputs: the outputs as a notebook would save them: an update replaces its display.
-        updates: how many messages a display got after its first.
+        shown: the plain text of every state of every display, in order.
     """
 
     status: str = ""
     outputs: list[dict[str, Any]] = field(default_factory=list)
-    updates: int = 0
+    shown: list[str] = field(default_factory=list)
     _displays: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -47,10 +47,11 @@ class Cell:
         kind, content = message["msg_type"], message["content"]
         identity = content.get("transient", {}).get("display_id")
         if kind == "update_display_data" and identity in self._displays:
-            self.updates += 1
+            self.shown.append(content["data"].get("text/plain", ""))
             self._displays[identity]["data"] = content["data"]
         elif kind in ("display_data", "execute_result"):
             output = {"type": kind, "data": content["data"]}
+            self.shown.append(content["data"].get("text/plain", ""))
             self.outputs.append(output)
             if identity:
                 self._displays[identity] = output

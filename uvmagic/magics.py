@@ -9,7 +9,7 @@ import os
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 from IPython.core.getipython import get_ipython
@@ -17,13 +17,13 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import Bool
 
 from uvmagic.outcome import Outcome, html_lines
+from uvmagic.system.host import Frontend, Host, Reporter
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from uvmagic.grammar import Command
     from uvmagic.progress import Progress
-    from uvmagic.system.host import Host, Reporter
 
 _KINDS = ("line", "cell")
 _OURS = ("uv", "uvmagic")
@@ -62,23 +62,22 @@ class UvMagics(Magics):
         if command.wants_help:
             print(grammar.help_text(command.word))
             return None
-        wants_json = command.has("--json")
         reporter = _reporter(shell)
+        host = _host(shell, reporter, stdin_text, auto_register=self.auto_register)
         try:
-            host = _host(shell, reporter, stdin_text, auto_register=self.auto_register)
             outcome = app.run(command, host)
         except BaseException:
             reporter.failed(command)
             raise
         if outcome is None:
             return None
-        if wants_json:
+        if command.has("--json"):
             import json
 
+            reporter.clear()
             print(json.dumps(outcome.json(), ensure_ascii=False))
-        else:
-            reporter.end(outcome)
-        return _as_value(outcome, shell)
+            return None
+        return reporter.end(outcome, shell.execution_count)
 
 
 # --- loading and unloading ---------------------------------------------------------------------
@@ -145,8 +144,6 @@ def _tokens(line: str, cell: str | None, shell: InteractiveShell) -> tuple[list[
 def _host(
     shell: InteractiveShell, reporter: Reporter, stdin_text: str | None, *, auto_register: bool
 ) -> Host:
-    from uvmagic.system.host import Frontend, Host
-
     return Host(
         cwd=Path.cwd(),
         environ=os.environ,
@@ -176,6 +173,19 @@ def _is_kernel(shell: InteractiveShell) -> bool:
 # --- showing ------------------------------------------------------------------------------------
 
 
+class _Face(Reporter, Protocol):
+    """A reporter that also ends a cell."""
+
+    def clear(self) -> None:
+        """Leave nothing of the progress."""
+
+    def failed(self, command: Command) -> None:
+        """The command raised."""
+
+    def end(self, outcome: Outcome, execution_count: int) -> Outcome:
+        """The command is done; gives the cell's value."""
+
+
 class _CellReporter:
     """One display that is updated while a command works, and holds its end at the end."""
 
@@ -198,33 +208,21 @@ class _CellReporter:
         getattr(sys, stream).write(text)
         getattr(sys, stream).flush()
 
-    def end(self, outcome: Outcome) -> None:
-        """Show the outcome in place of the progress."""
-        self._show(outcome._repr_mimebundle_())
+    def clear(self) -> None:
+        """Leave nothing of the progress."""
+        if self._display is not None:
+            self._show({"text/plain": ""})
 
     def failed(self, command: Command) -> None:
         """Leave no progress standing over an error."""
         if self._display is not None:
             self._show({"text/plain": f"{command.word}: not done"})
 
-
-def _reporter(shell: InteractiveShell) -> Any:
-    return _CellReporter() if _is_kernel(shell) else _console_reporter()
-
-
-def _console_reporter() -> Any:
-    """In IPython on a terminal: the shell face's own."""
-    from uvmagic import terminal
-
-    class ConsoleReporter(terminal.TerminalReporter):
-        def end(self, outcome: Outcome) -> None:
-            self.clear()
-            terminal.show(outcome)
-
-        def failed(self, _command: Command) -> None:
-            self.clear()
-
-    return ConsoleReporter()
+    def end(self, outcome: Outcome, execution_count: int) -> Outcome:
+        """Show the outcome in place of the progress; give the cell's value."""
+        self._show(outcome._repr_mimebundle_())
+        values = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+        return CellOutcome(**values, shown_at=execution_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +243,19 @@ class CellOutcome(Outcome):
             display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
 
 
-def _as_value(outcome: Outcome, shell: InteractiveShell) -> CellOutcome:
-    values = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
-    return CellOutcome(**values, shown_at=shell.execution_count)
+def _reporter(shell: InteractiveShell) -> _Face:
+    if _is_kernel(shell):
+        return _CellReporter()
+    from uvmagic.terminal import TerminalReporter
+
+    class ConsoleReporter(TerminalReporter):
+        """In IPython on a terminal: `Out[…]` shows the outcome, unless it is assigned."""
+
+        def failed(self, _command: Command) -> None:
+            self.clear()
+
+        def end(self, outcome: Outcome, _execution_count: int) -> Outcome:
+            self.clear()
+            return outcome
+
+    return ConsoleReporter()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _MAGIC_LINE = re.compile(r"^(\s*)(?:[\w.,\[\] ]+=\s*)?[%!].*$|^(\s*).*\?\??\s*$")
 _CELL_MAGIC = re.compile(r"%%(\w+)")
 _PYTHON_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
+_PAPERMILLS = frozenset({"injected-parameters", "papermill-error-cell-tag"})
+"""Tags of the cells that papermill adds (papermill/execute.py, papermill/parameterize.py)."""
 _OWN_MAGIC = re.compile(
     r"^\s*(?:[\w.,\[\] ]+=\s*)?%{1,2}(?:uv|uvmagic)\b|^\s*%(?:load|reload)_ext\s+uvmagic\b",
     re.MULTILINE,
@@ -144,8 +146,12 @@ def seconds(cell: NotebookNode) -> float:
 
 
 def first_error(notebook: NotebookNode) -> tuple[int, str] | None:
-    """The first cell that raised: its number among all cells from 1, and `Name: message`."""
-    for number, cell in enumerate(notebook.cells, 1):
+    """The first cell that raised: its number in the notebook from 1, and `Name: message`.
+
+    Cells that papermill puts in (parameters, its own error banners) are not counted.
+    """
+    own = [cell for cell in notebook.cells if _PAPERMILLS.isdisjoint(cell.metadata.get("tags", []))]
+    for number, cell in enumerate(own, 1):
         outputs: list[dict[str, Any]] = cell.get("outputs", [])
         for output in outputs:
             if output.get("output_type") == "error":

@@ -1,0 +1,243 @@
+"""Bundles made and rerun for real, against PyPI."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Folder
+
+pytestmark = [pytest.mark.network, pytest.mark.heavy]
+
+
+def write_notebook(path: Path, *sources: str, parameters: str | None = None) -> None:
+    """A notebook with these code cells; the one that says `parameters` is tagged so."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]  # type: ignore[no-untyped-call]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+        if cell.source == parameters:
+            cell.metadata["tags"] = ["parameters"]
+        cell["outputs"] = [
+            nbformat.v4.new_output("stream", text="an output of an earlier run\n")  # type: ignore[no-untyped-call]
+        ]
+    spec = {"name": "uvmagic-somewhere-else", "display_name": "x", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": spec})  # type: ignore[no-untyped-call]
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+
+
+def texts(path: Path) -> list[str]:
+    """What each cell of an executed notebook shows, as plain text."""
+    notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    return [
+        "".join(
+            o.get("text", "") or o.get("data", {}).get("text/plain", "") or o.get("evalue", "")
+            for o in cell.outputs
+        )
+        for cell in notebook.cells
+    ]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Every file below a folder and its sha256."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def study(empty: Folder) -> Folder:
+    """A project with six, a notebook, a local package, a data file and a dev group."""
+    assert empty.uvmagic("init").returncode == 0
+    assert empty.uvmagic("add", "six").returncode == 0
+    assert empty.uvmagic("add", "--dev", "iniconfig").returncode == 0
+    (empty.path / "helpers").mkdir()
+    (empty.path / "helpers" / "__init__.py").write_text("from helpers.inner import answer\n")
+    (empty.path / "helpers" / "inner.py").write_text("answer = 42\n")
+    (empty.path / "unused.py").write_text("raise SystemExit('never imported')\n")
+    (empty.path / "data").mkdir()
+    (empty.path / "data" / "table.csv").write_text("a,b\n1,2\n")
+    write_notebook(
+        empty.path / "study.ipynb",
+        "%load_ext uvmagic",
+        "%uv init",
+        "%uv add six  # said here",
+        "%uv add --dev iniconfig",
+        "alpha = 1",
+        "import six, helpers\nprint(helpers.answer, six.__version__, alpha)",
+        "print(open('data/table.csv').read())",
+        "%uv remove six",
+        "%uv bundle study.ipynb",
+        parameters="alpha = 1",
+    )
+    return empty
+
+
+def test_a_bundle_reruns_from_nothing_with_parameters(study: Folder, tmp_path: Path) -> None:
+    before = digests(study.path)
+    made = study.uvmagic("bundle", "study.ipynb", "--include", "data/*.csv", "--json")
+    assert made.returncode == 0, made.stderr
+    bundle = study.path / "study-bundle"
+
+    untouched = {k: v for k, v in digests(study.path).items() if not k.startswith("study-bundle")}
+    assert untouched == before
+
+    present = set(digests(bundle))
+    assert {"helpers/__init__.py", "helpers/inner.py", "data/table.csv", "study.ipynb"} <= present
+    assert "unused.py" not in present
+    assert json.loads(made.stdout)["files"] == sorted(present)
+
+    pyproject = tomllib.loads((bundle / "pyproject.toml").read_text())
+    assert set(pyproject["dependency-groups"]) == {"rerun"}
+    lock = tomllib.loads((bundle / "uv.lock").read_text())
+    locked = {package["name"]: package.get("version") for package in lock["package"]}
+    assert {"ipykernel", "papermill", "uvmagic", "six"} <= set(locked)
+    assert "iniconfig" not in locked
+    source = tomllib.loads(study.lock.read_text())
+    versions = {p["name"]: p.get("version") for p in source["package"]}
+    assert locked["six"] == versions["six"]
+
+    elsewhere = tmp_path / "another machine"
+    bundle.rename(elsewhere)
+    done = study.uvmagic("rerun", str(elsewhere), "-p", "alpha", "7", "-o", "again.ipynb")
+    assert done.returncode == 0, done.stderr
+    shown = "\n".join(texts(study.path / "again.ipynb"))
+    assert "In the bundle's environment: six" in shown
+    assert "%uv init was not run" in shown
+    assert "%uv remove was not run" in shown
+    assert "%uv bundle was not run" in shown
+    assert "development requirements stayed behind" in shown
+    assert f"42 {versions['six']} 7" in shown
+    assert "1,2" in shown
+    assert digests(elsewhere).keys() == present, "rerun leaves the bundle as it is"
+
+
+def test_the_same_input_gives_the_same_bytes(study: Folder) -> None:
+    for name, environ in (("one", {"PYTHONHASHSEED": "1"}), ("two", {"PYTHONHASHSEED": "2"})):
+        made = study.uvmagic("bundle", "study.ipynb", "-o", name, **environ, TZ="Asia/Tokyo")
+        assert made.returncode == 0, made.stderr
+    assert digests(study.path / "one") == digests(study.path / "two")
+
+
+def test_bundling_again_replaces_a_bundle_and_nothing_else(study: Folder) -> None:
+    bundle = study.path / "study-bundle"
+    assert study.uvmagic("bundle", "study.ipynb").returncode == 0
+    assert study.uvmagic("bundle", "study.ipynb", "--keep-outputs").returncode == 0
+    assert "earlier run" in (bundle / "study.ipynb").read_text()
+    (bundle / "thesis.txt").write_text("three years of work")
+    refused = study.uvmagic("bundle", "study.ipynb")
+    assert refused.returncode == 1
+    assert "thesis.txt" in refused.stderr
+    assert (bundle / "thesis.txt").read_text() == "three years of work"
+
+
+def test_a_cell_that_raises_is_named_and_the_copy_is_written(study: Folder) -> None:
+    write_notebook(study.path / "fails.ipynb", "x = 1", "1 / 0", "print('never')")
+    assert study.uvmagic("bundle", "fails.ipynb").returncode == 0
+    done = study.uvmagic("rerun", "fails-bundle")
+    assert done.returncode == 1
+    assert "cell 2 raised ZeroDivisionError: division by zero" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "ZeroDivisionError" in (study.path / "fails-rerun.ipynb").read_text()
+
+
+def test_what_the_environment_lacks_fails_by_name(study: Folder) -> None:
+    write_notebook(study.path / "lacks.ipynb", "%load_ext uvmagic", "%uv add six colorama")
+    assert study.uvmagic("bundle", "lacks.ipynb").returncode == 0
+    done = study.uvmagic("rerun", "lacks-bundle")
+    assert done.returncode == 1
+    assert "EnvironmentFixed" in done.stderr
+    assert "colorama: is not installed" in done.stderr
+    assert "six:" not in done.stderr
+
+
+def test_magics_work_in_a_bundle_without_load_ext(study: Folder) -> None:
+    write_notebook(study.path / "bare.ipynb", "%uv add six", "import six")
+    assert study.uvmagic("bundle", "bare.ipynb").returncode == 0
+    done = study.uvmagic("rerun", "bare-bundle")
+    assert done.returncode == 0, done.stderr
+    assert "In the bundle's environment: six" in texts(study.path / "bare-rerun.ipynb")[0]
+
+
+def test_a_notebook_that_knows_nothing_of_uvmagic_gets_none(study: Folder) -> None:
+    write_notebook(study.path / "plain.ipynb", "import six\nprint(six.PY3)")
+    assert study.uvmagic("bundle", "plain.ipynb").returncode == 0
+    assert "uvmagic" not in (study.path / "plain-bundle" / "uv.lock").read_text()
+    done = study.uvmagic("rerun", "plain-bundle")
+    assert done.returncode == 0, done.stderr
+    assert texts(study.path / "plain-rerun.ipynb") == ["True\n"]
+
+
+def test_an_altered_bundle_says_so(study: Folder) -> None:
+    assert study.uvmagic("bundle", "study.ipynb", "--include", "data").returncode == 0
+    (study.path / "study-bundle" / "data" / "table.csv").write_text("changed")
+    done = study.uvmagic("rerun", "study-bundle")
+    assert done.returncode == 0, done.stderr
+    assert "Not as bundled any more: data/table.csv" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("../secret.txt", "'..' is not taken"),
+        ("/etc/hostname", "absolute path"),
+        ("way_out.txt", "a link that leads out of the project"),
+        ("nothing*", "matches no file"),
+        ("pyproject.toml", "the bundle has a pyproject.toml of its own"),
+        ("pipe", "not a regular file"),
+    ],
+)
+def test_what_may_not_go_in_is_refused_by_name(
+    study: Folder, tmp_path: Path, pattern: str, told: str
+) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    (study.path / "way_out.txt").symlink_to(tmp_path / "secret.txt")
+    os.mkfifo(study.path / "pipe")
+    refused = study.uvmagic("bundle", "study.ipynb", "--include", pattern)
+    assert refused.returncode == 1
+    assert told in refused.stderr
+    assert pattern.removesuffix("*") in refused.stderr
+    assert not (study.path / "study-bundle").exists()
+
+
+def test_a_notebook_outside_any_project_is_refused(empty: Folder) -> None:
+    write_notebook(empty.path / "alone.ipynb", "1")
+    refused = empty.uvmagic("bundle", "alone.ipynb")
+    assert refused.returncode == 1
+    assert "belongs to no project" in refused.stderr
+    assert "%uv init" in refused.stderr
+
+
+def test_a_lock_that_is_out_of_date_is_refused(study: Folder) -> None:
+    text = study.pyproject.read_text().replace('"six>=', '"colorama",\n    "six>=')
+    study.pyproject.write_text(text)
+    refused = study.uvmagic("bundle", "study.ipynb")
+    assert refused.returncode == 1
+    assert "not up to date" in refused.stderr
+    assert not (study.path / "study-bundle").exists()
+
+
+def test_a_packaged_project_goes_along_as_a_wheel(study: Folder) -> None:
+    text = study.pyproject.read_text()
+    study.pyproject.write_text(
+        text + '\n[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+    )
+    (study.path / "src" / "empty").mkdir(parents=True)
+    (study.path / "src" / "empty" / "__init__.py").write_text("flavour = 'packaged'\n")
+    assert study.uvmagic("sync").returncode == 0
+    write_notebook(study.path / "packed.ipynb", "import empty\nprint(empty.flavour)")
+    made = study.uvmagic("bundle", "packed.ipynb")
+    assert made.returncode == 0, made.stderr
+    done = study.uvmagic("rerun", "packed-bundle")
+    assert done.returncode == 0, done.stderr
+    assert texts(study.path / "packed-rerun.ipynb") == ["packaged\n"]
