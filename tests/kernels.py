@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -69,9 +71,9 @@ class Kernel:
     """
 
     def __init__(self, name: str, folder: Path, environ: dict[str, str] | None = None) -> None:
-        import os
-
-        self.manager = KernelManager(kernel_name=name, transport="ipc")
+        self._sockets = tempfile.TemporaryDirectory(prefix="ipc-")  # a socket's path must be short
+        place = f"{self._sockets.name}/kernel"
+        self.manager = KernelManager(kernel_name=name, transport="ipc", ip=place)
         self._folder = folder
         self._environ = {**os.environ, **(environ or {})}
 
@@ -90,6 +92,7 @@ class Kernel:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
         self.manager.cleanup_resources()
+        self._sockets.cleanup()
 
     def run(self, code: str, timeout: float = 240) -> Cell:
         """Execute a cell and wait for its reply."""

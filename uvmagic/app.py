@@ -7,12 +7,9 @@ import importlib.metadata
 import sys
 from typing import TYPE_CHECKING
 
-from uvmagic import frozen, grammar, project
-from uvmagic.change.flow import change
-from uvmagic.change.init import init
-from uvmagic.change.session import heal_if_needed, start_folder
+from uvmagic import grammar, project
+from uvmagic.change.place import heal_if_needed, start_folder
 from uvmagic.errors import Interrupted, UvFailed, UvmagicError
-from uvmagic.system.uv import environment_for_uv, find_uv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,11 +47,15 @@ def run(command: Command, host: Host) -> Outcome | None:
 
 
 def _owned(command: Command, host: Host) -> Outcome:
-    """What `%uv add` does not need is imported when it is asked for."""
+    """Each flow is imported when it is asked for: a cell pays for its own word only."""
     match command.word:
         case "init":
+            from uvmagic.change.init import init
+
             return init(command, host)
         case "add" | "remove" | "sync" | "lock":
+            from uvmagic.change.flow import change
+
             return change(command, host)
         case "bundle":
             from uvmagic.bundle.flow import bundle
@@ -76,6 +77,8 @@ def _owned(command: Command, host: Host) -> Outcome:
 
 
 def _pass_through(command: Command, host: Host) -> None:
+    from uvmagic.system.uv import find_uv
+
     uv = find_uv(host.environ)
     folder = start_folder(command, host)
     healed = heal_if_needed(folder, host)
@@ -98,6 +101,8 @@ def _pass_through(command: Command, host: Host) -> None:
 
 def _environment_of_cell(folder: Path, host: Host) -> dict[str, str]:
     """The project's environment is uv's to find; without a project it is the kernel's own."""
+    from uvmagic.system.uv import environment_for_uv
+
     environ = environment_for_uv(host.environ)
     try:
         project.find(folder)
@@ -108,10 +113,11 @@ def _environment_of_cell(folder: Path, host: Host) -> dict[str, str]:
 
 
 def _answer_frozen(command: Command, bundle: Path) -> Outcome:
+    from uvmagic import frozen
+
     def distribution(name: str) -> importlib.metadata.Distribution | None:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             return importlib.metadata.distribution(name)
         return None
 
-    pyproject = project.parse_file(bundle / "pyproject.toml")
-    return frozen.answer(command, pyproject, bundle, distribution)
+    return frozen.answer(command, project.find(bundle), distribution)

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from uvmagic.errors import EnvironmentFixed
 from uvmagic.outcome import Outcome
-from uvmagic.project import Table, parse_requirement, requirement_name
+from uvmagic.project import Table, normalise, parse_requirement, requirement_name
 
 if TYPE_CHECKING:
     import importlib.metadata
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable
 
     from uvmagic.grammar import Command
+    from uvmagic.project import Project
 
 _WORKS = frozenset({"run", "tool", "build", "publish"})
 """Words whose work is the cell's purpose: leaving it out silently would falsify the rerun."""
@@ -29,16 +28,14 @@ _WORKS = frozenset({"run", "tool", "build", "publish"})
 
 def answer(
     command: Command,
-    pyproject: Mapping[str, Any],
-    root: Path,
+    bundle: Project,
     distribution: Callable[[str], importlib.metadata.Distribution | None],
 ) -> Outcome:
     """What `%uv` answers in a bundle.
 
     Args:
         command: the call.
-        pyproject: the bundle's, for the names of paths and URLs.
-        root: the bundle's folder, which relative paths are relative to.
+        bundle: the bundle as a project, for the names of paths and URLs.
         distribution: an installed distribution by normalised name, None where it is not there.
 
     Raises:
@@ -62,13 +59,13 @@ def answer(
         )
     told, failed = [], []
     for wanted in command.positionals:
-        name = requirement_name(pyproject, wanted, root)
+        name = requirement_name(bundle, wanted, bundle.folder)
         requirement = parse_requirement(wanted) or (Requirement(name) if name else None)
         if requirement is None:
             told.append(f"{wanted} (not checked: its name is not known here)")
             continue
         reason = unmet(requirement, distribution)
-        found = distribution(canonicalize_name(requirement.name))
+        found = distribution(normalise(requirement.name))
         if reason is not None:
             failed.append(f"{wanted}: {reason}")
         elif found is not None:
@@ -96,7 +93,7 @@ def unmet(
     marker_environment = dict[str, Any]({**default_environment(), "extra": extra})
     if requirement.marker and not requirement.marker.evaluate(marker_environment):
         return None
-    found = distribution(canonicalize_name(requirement.name))
+    found = distribution(normalise(requirement.name))
     if found is None:
         return "is not installed"
     if not requirement.specifier.contains(found.version, prereleases=True):

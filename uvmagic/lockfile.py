@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from packaging.utils import canonicalize_name
-
 from uvmagic.errors import ProjectInvalid
+from uvmagic.project import normalise
 
 _BLOCK = re.compile(r"^\[\[package\]\]\n", re.MULTILINE)
 _NAME = re.compile(r'name = "([^"]+)"\n(?:version = "([^"]+)"\n)?')
@@ -48,7 +47,7 @@ class Lockfile:
 
     def package(self, name: str) -> list[dict[str, Any]]:
         """The parsed entries of a distribution, one a locked version; empty if not locked."""
-        wanted = canonicalize_name(name)
+        wanted = normalise(name)
         try:
             return [tomllib.loads(toml) for found, _, toml in self._blocks if found == wanted]
         except tomllib.TOMLDecodeError as error:

@@ -10,14 +10,13 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 from uvmagic.errors import ProjectInvalid, ProjectMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from packaging.requirements import Requirement
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -188,63 +187,76 @@ class Table:
         return [entry for entry in listed if isinstance(entry, str)]
 
 
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.IGNORECASE)
+"""A distribution's name (the names specification, packaging.python.org)."""
+
+
+def normalise(name: str) -> str:
+    """A distribution's name as comparisons need it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def parse_requirement(text: str) -> Requirement | None:
     """A PEP 508 requirement, or None for a path or a bare URL."""
+    # 8 ms, which an `add` that is true already need not pay for in a new kernel
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         return Requirement(text)
     except InvalidRequirement:
         return None
 
 
-def lists(pyproject: Mapping[str, Any], table: Table, wanted: str, cwd: Path) -> bool:
-    """Whether a table already says what a requirement asks for, so that adding it is no change.
-
-    A bare name is content with any version bound that stands there; one with a bound, extras or
-    a marker must stand there the same.
-
-    Args:
-        pyproject: parsed.
-        table: where it should stand.
-        wanted: a requirement, path or URL, as given to `uv add`.
-        cwd: what a relative path is relative to.
-    """
-    name = requirement_name(pyproject, wanted, cwd)
-    if name is None:
-        return False
-    ours = parse_requirement(wanted)
-    for entry in table.requirements(pyproject):
-        theirs = parse_requirement(entry)
-        if theirs is None or canonicalize_name(theirs.name) != name:
-            continue
-        if ours is None or (
-            (not ours.specifier or ours.specifier == theirs.specifier)
-            and ours.extras <= theirs.extras
-            and ours.url in (None, theirs.url)
-            and str(ours.marker) == str(theirs.marker)
-        ):
-            return True
-    return False
-
-
-def requirement_name(pyproject: Mapping[str, Any], wanted: str, cwd: Path) -> str | None:
+def requirement_name(project: Project, wanted: str, cwd: Path) -> str | None:
     """The normalised name that a requirement asks for.
 
     A path or bare URL has none of its own: it is looked up in `[tool.uv.sources]`.
     None where that does not know it.
+
+    Args:
+        project: whose sources are asked.
+        wanted: a requirement, path or URL, as given to `uv add`.
+        cwd: what a relative path is relative to.
     """
+    if _NAME.fullmatch(wanted):
+        return normalise(wanted)
     requirement = parse_requirement(wanted)
     if requirement is not None:
-        return canonicalize_name(requirement.name)
-    for name, source in _sources(pyproject):
-        if "path" in source and (cwd / wanted).resolve() == (cwd / source["path"]).resolve():
-            return canonicalize_name(name)
-        if "git" in source and re.fullmatch(
-            rf"git\+{re.escape(source['git'])}(@[^#]*)?(#.*)?", wanted
-        ):
-            return canonicalize_name(name)
-        if source.get("url") == wanted:
-            return canonicalize_name(name)
+        return normalise(requirement.name)
+    for name, source in _sources(project.pyproject):
+        if _is_source(source, wanted, cwd, project.folder):
+            return normalise(name)
     return None
+
+
+def lists(project: Project, table: Table, wanted: str, cwd: Path) -> bool:
+    """Whether a table already says what a requirement asks for, so that adding it is no change.
+
+    A bare name is content with any version bound that stands there; one with a bound, extras or
+    a marker must stand there the same. Takes what `requirement_name` does, and the table.
+    """
+    name = requirement_name(project, wanted, cwd)
+    entries = [e for e in table.requirements(project.pyproject) if _name_of_entry(e) == name]
+    if name is None or not entries:
+        return False
+    if _NAME.fullmatch(wanted):
+        return any(";" not in entry for entry in entries)
+    ours = parse_requirement(wanted)
+    if ours is None:  # a path or URL, found by its source
+        return True
+    return any(
+        theirs is not None
+        and (not ours.specifier or ours.specifier == theirs.specifier)
+        and ours.extras <= theirs.extras
+        and ours.url in (None, theirs.url)
+        and str(ours.marker) == str(theirs.marker)
+        for theirs in map(parse_requirement, entries)
+    )
+
+
+def _name_of_entry(entry: str) -> str | None:
+    match = re.match(r"\s*([A-Za-z0-9._-]+)", entry)
+    return normalise(match[1]) if match else None
 
 
 def _sources(pyproject: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -252,3 +264,13 @@ def _sources(pyproject: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]
     for name, entry in sources.items():
         for source in entry if isinstance(entry, list) else [entry]:
             yield name, source
+
+
+def _is_source(source: Mapping[str, str], wanted: str, cwd: Path, folder: Path) -> bool:
+    """Whether a source is what a path or URL means; its own path is relative to the project."""
+    if "path" in source:
+        return (cwd / wanted).resolve() == (folder / source["path"]).resolve()
+    if "git" in source:
+        plain = rf"git\+{re.escape(source['git'])}(@[^#]*)?(#.*)?"
+        return re.fullmatch(plain, wanted) is not None
+    return source.get("url") == wanted

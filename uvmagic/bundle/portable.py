@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
-from packaging.utils import canonicalize_name
 
 from uvmagic.errors import BundleRefused
-from uvmagic.project import Table, parse_requirement
+from uvmagic.project import Table, normalise, parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,10 +45,10 @@ def local_distributions(pyproject: Mapping[str, Any], root: Path) -> list[LocalD
     """
     found = []
     if is_package(pyproject):
-        found.append(LocalDistribution(canonicalize_name(pyproject["project"]["name"]), root))
+        found.append(LocalDistribution(normalise(pyproject["project"]["name"]), root))
     kept = _runtime_names(pyproject)
     for name, source in pyproject.get("tool", {}).get("uv", {}).get("sources", {}).items():
-        if not isinstance(source, dict) or canonicalize_name(name) not in kept:
+        if not isinstance(source, dict) or normalise(name) not in kept:
             continue
         if source.get("workspace"):
             raise BundleRefused(
@@ -63,7 +62,7 @@ def local_distributions(pyproject: Mapping[str, Any], root: Path) -> list[LocalD
                     f"The dependency {name} lies outside the project: {source['path']}.",
                     "Move it into the project, or depend on a released version.",
                 )
-            found.append(LocalDistribution(canonicalize_name(name), path))
+            found.append(LocalDistribution(normalise(name), path))
     return found
 
 
@@ -85,7 +84,7 @@ def portable_pyproject(text: str, rerun: list[str], wheels: Mapping[str, str]) -
     document = tomlkit.parse(text)
     plain = document.unwrap()
     project = document["project"]
-    name = canonicalize_name(plain["project"]["name"])
+    name = normalise(plain["project"]["name"])
     kept = _runtime_names(plain)
     if is_package(plain):
         project["name"] = f"{name}-bundle"
@@ -108,7 +107,7 @@ def portable_pyproject(text: str, rerun: list[str], wheels: Mapping[str, str]) -
     uv["default-groups"] = ["rerun"]
     sources = uv.get("sources", {})
     for source in list(sources):
-        if canonicalize_name(source) not in kept:
+        if normalise(source) not in kept:
             sources.pop(source)
     if wheels:
         sources = uv.setdefault("sources", tomlkit.table())
@@ -134,4 +133,4 @@ def _runtime_names(pyproject: Mapping[str, Any]) -> set[str]:
     extras = pyproject.get("project", {}).get("optional-dependencies", {})
     tables = [Table("project"), *(Table("extra", name) for name in extras)]
     listed = (entry for table in tables for entry in table.requirements(pyproject))
-    return {canonicalize_name(r.name) for r in map(parse_requirement, listed) if r is not None}
+    return {normalise(r.name) for r in map(parse_requirement, listed) if r is not None}

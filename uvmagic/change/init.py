@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from uvmagic import grammar, project
 from uvmagic.change import report
-from uvmagic.change.session import heal_if_needed, run_uv, start_folder, waiting
+from uvmagic.change.place import heal_if_needed, start_folder
+from uvmagic.change.session import run_uv, waiting
 from uvmagic.errors import ProjectMissing
 from uvmagic.outcome import Outcome
 from uvmagic.system import files

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from uvmagic.grammar import Command
     from uvmagic.lockfile import Lockfile
+    from uvmagic.project import Project
 
 _NO_LOCK = ("--frozen",)
 _NO_ENVIRONMENT = ("--active", "--dry-run", "--frozen", "--no-sync", "--package")
@@ -22,7 +23,7 @@ _NO_ENVIRONMENT = ("--active", "--dry-run", "--frozen", "--no-sync", "--package"
 
 def verify(
     command: Command,
-    pyproject: Mapping[str, Any],
+    project: Project,
     lockfile: Lockfile | None,
     installed: Mapping[str, str],
     python_version: str | None,
@@ -32,7 +33,7 @@ def verify(
 
     Args:
         command: the change.
-        pyproject: parsed, as it is now.
+        project: as it is now.
         lockfile: as it is now, None without one.
         installed: the environment as it is now, name → version.
         python_version: the environment's Python, None without an environment.
@@ -47,12 +48,14 @@ def verify(
     if locks and lockfile is None:
         raise _rejected("there is no uv.lock")
     table = Table.of(command.options)
-    names = [requirement_name(pyproject, wanted, cwd) for wanted in command.positionals]
+    names = [requirement_name(project, wanted, cwd) for wanted in command.positionals]
     if command.word == "add":
         locked = lockfile.versions() if lockfile and locks else {}
         installs = not command.has(*_NO_ENVIRONMENT) and table.kind == "project"
         for wanted, name in zip(command.positionals, names, strict=True):
-            listed = {requirement_name(pyproject, e, cwd) for e in table.requirements(pyproject)}
+            listed = {
+                requirement_name(project, e, cwd) for e in table.requirements(project.pyproject)
+            }
             if name is None or name not in listed:
                 raise _rejected(f"{wanted} is not in pyproject.toml")
             if locks and name not in locked:
@@ -60,7 +63,7 @@ def verify(
             if installs and _applies(wanted, python_version) and name not in installed:
                 raise _rejected(f"{wanted} is not in the environment")
     elif command.word == "remove":
-        listed = {requirement_name(pyproject, e, cwd) for e in table.requirements(pyproject)}
+        listed = {requirement_name(project, e, cwd) for e in table.requirements(project.pyproject)}
         still = listed.intersection(names)
         if still:
             raise _rejected(f"{', '.join(map(str, still))} still is in pyproject.toml")

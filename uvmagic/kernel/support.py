@@ -7,11 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
-
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
+from urllib.parse import unquote, urlsplit
 
 from uvmagic.project import Table, parse_requirement
 
@@ -56,7 +52,7 @@ def origin(version: str, direct_url: str | None) -> Origin:
         reference = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
         return Origin(f"uvmagic @ {reference}", False, None, f"from {reference}")
     if "dir_info" in found:
-        folder = Path(url2pathname(urlsplit(url).path))
+        folder = Path(unquote(urlsplit(url).path))
         is_editable = bool(found["dir_info"].get("editable", False))
         return Origin(str(folder), is_editable, folder, f"from the folder {folder}")
     return Origin(f"uvmagic @ {url}", False, None, f"from {url}")
@@ -105,6 +101,9 @@ def requirements(
 
 
 def _marker(pyproject: Mapping[str, Any]) -> list[str]:
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
     oldest = metadata.metadata("uvmagic")["Requires-Python"].removeprefix(">=")
     allowed = SpecifierSet(pyproject.get("project", {}).get("requires-python", ""))
     below = Version(f"3.{Version(oldest).minor - 1}.99")

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
+from uvmagic.project import normalise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ class Environment:
         if site_packages is None:
             return {}
         matches = (_DIST_INFO.fullmatch(entry.name) for entry in site_packages.iterdir())
-        return {canonicalize_name(m["name"]): m["version"] for m in matches if m}
+        return {normalise(m["name"]): m["version"] for m in matches if m}
 
     def fingerprint(self) -> str:
         """Changes when a distribution comes, goes or changes its version, or Python does."""

@@ -1,0 +1,10 @@
+"""Property tests here decide by what holds, never by how long it took."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "unit", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unit")

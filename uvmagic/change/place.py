@@ -1,0 +1,37 @@
+"""Where a command works, and that the place is sound before it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from uvmagic.system.journal import Journal, heal
+from uvmagic.system.project_lock import project_lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from uvmagic.grammar import Command
+    from uvmagic.system.host import Host
+
+
+def start_folder(command: Command, host: Host) -> Path:
+    """Where the project is looked for: the current folder, or what uv's options name."""
+    folder = host.cwd
+    for option in ("--directory", "--project"):
+        folder = folder / (command.value(option) or "")
+    return folder
+
+
+def heal_if_needed(folder: Path, host: Host) -> str | None:
+    """Undo what a killed process left half done in a project; says what was done.
+
+    Looks at the journal alone: a pyproject.toml that was cut in the middle is what it heals.
+    A command that is still running holds the lock, and is waited for.
+    """
+    for root in (folder, *folder.parents):
+        if Journal(root).is_open:
+            from uvmagic.change.session import waiting
+
+            with project_lock(root, waiting(host)):
+                return heal(root)
+    return None

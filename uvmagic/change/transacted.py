@@ -1,0 +1,199 @@
+"""One change of one project: lock, journal, the real uv, postconditions, commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uvmagic import grammar, project
+from uvmagic.change import postconditions, report
+from uvmagic.change.already import already
+from uvmagic.change.session import AS_THEY_WERE, run_uv, waiting
+from uvmagic.change.state import State, dry_outcome, lockfile
+from uvmagic.errors import Interrupted, UvFailed
+from uvmagic.kernel import follow, support
+from uvmagic.outcome import Outcome, changes_between
+from uvmagic.project import Project, Table
+from uvmagic.system import agreement
+from uvmagic.system.environment import Environment
+from uvmagic.system.journal import heal, transaction
+from uvmagic.system.project_lock import project_lock
+from uvmagic.system.uv import Uv, find_uv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from uvmagic.grammar import Command
+    from uvmagic.system.host import Host
+
+_OWN_ENVIRONMENT = (
+    "--active",
+    "--check",
+    "--dry-run",
+    "--frozen",
+    "--isolated",
+    "--locked",
+    "--no-default-groups",
+    "--no-dev",
+    "--no-sync",
+    "--only-dev",
+    "--only-group",
+    "--package",
+)
+"""Options by which the call decides itself what is installed: no kernel is made then."""
+
+
+def changed(command: Command, host: Host, folder: Path) -> Outcome:
+    """Change the project of a folder, one change at a time.
+
+    Raises:
+        UvUnavailable, UsageError: nothing was tried.
+        UvFailed, ChangeRejected, FilesUnwritable, Interrupted: the files are as they were,
+            byte for byte.
+    """
+    uv = find_uv(host.environ)
+    root = project.find(folder).root
+    with project_lock(root, waiting(host)) as descriptor:
+        healed = heal(root)
+        found = project.find(folder)  # it may have changed while we waited
+        outcome = already(command, host, found)
+        if outcome is None:
+            outcome = _Session(command, host, uv, found, descriptor).run()
+    return report.with_note(outcome, healed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """One change of one project, with its lock held."""
+
+    command: Command
+    host: Host
+    uv: Uv
+    project: Project
+    descriptor: int
+
+    @property
+    def environment(self) -> Environment:
+        return Environment(self.project.environment(self.host.environ))
+
+    @property
+    def is_dry(self) -> bool:
+        return self.command.has("--dry-run")
+
+    def run(self) -> Outcome:
+        before = State.of(self.project, self.environment)
+        told = grammar.quote([self.command.word, *self.command.argv])
+        try:
+            with transaction(self.project.root, self.project.files(), told, discard=self.is_dry):
+                notes = self._call_uv()
+                found = project.find(self.project.folder)
+                postconditions.verify(
+                    self.command,
+                    found,
+                    lockfile(found),
+                    self.environment.installed(),
+                    self.environment.python_version(),
+                    self.host.cwd,
+                )
+                after = State.of(found, self.environment)
+        except (Interrupted, KeyboardInterrupt) as stopped:
+            raise Interrupted(f"Stopped; {AS_THEY_WERE}.", self._mend(before)) from stopped
+        except UvFailed as failure:
+            failure.hint = failure.hint or self._mend(before)
+            raise
+        if self.is_dry:
+            return dry_outcome(self.command, before, after, notes)
+        if not self.command.has(*_OWN_ENVIRONMENT) and self.command.word != "lock":
+            agreement.remember(found, self.environment)
+        return self._report(found, before, after, notes)
+
+    def _call_uv(self) -> list[str]:
+        """The user's own call, and around it what makes the project a kernel. Gives notes."""
+        word, argv = self.command.word, list(self.command.argv)
+        missing = self._missing_support()
+        if self.is_dry and word != "sync":
+            said = self._uv([word, *argv, *(["--no-sync"] if word != "lock" else [])])
+            return _warnings(said)
+        if not missing or word == "sync":
+            notes = self._add_support(missing)
+            said = self._uv([word, *argv])
+            return notes + (said if self.is_dry else _warnings(said))
+        said = self._uv([word, *argv, "--no-sync"])
+        notes = self._add_support(missing)
+        mode = ["--inexact"] if word == "add" else []
+        said += self._uv(["sync", *mode, *self._group_options(), *self._common_options()])
+        return notes + _warnings(said)
+
+    def _missing_support(self) -> list[str]:
+        """What the project lacks to be a kernel, where this call is one that makes it one."""
+        wanted = (
+            self.host.frontend is not None
+            and self.host.auto_register
+            and self.command.word in ("add", "remove", "sync")
+            and not self.command.has(*_OWN_ENVIRONMENT)
+            and not set(self.command.positionals).intersection(support.NAMES)
+            and "project" in self.project.pyproject
+        )
+        return support.missing(self.project.pyproject) if wanted else []
+
+    def _add_support(self, missing: list[str]) -> list[str]:
+        """Ask for what a kernel needs; the user's own change does not fail when that fails."""
+        if not missing:
+            return []
+        origin = support.origin_of_uvmagic()
+        try:
+            for call in support.requirements(missing, self.project.pyproject, origin):
+                self._uv(["add", "--no-sync", *call, *self._common_options()])
+        except UvFailed as failure:
+            reason = failure.message.splitlines()[-1].strip()
+            return [f"Not made a kernel: {' and '.join(missing)} could not be added ({reason})."]
+        told = f" (uvmagic {origin.told})" if "uvmagic" in missing else ""
+        return [f"To be a kernel the project now has {' and '.join(missing)}{told}."]
+
+    def _common_options(self) -> list[str]:
+        """The call's options that any call of uv takes, to give them to the others too."""
+        names = [{o.names[-1] for o in grammar.uv_options(word)} for word in ("add", "sync")]
+        common = set.intersection(*names) - {"--group", "--dev", "--upgrade", "--extra"}
+        return [
+            token
+            for name, values in self.command.options.items()
+            if name in common
+            for token in ([t for v in values for t in (name, v)] or [name])
+        ]
+
+    def _group_options(self) -> list[str]:
+        table = Table.of(self.command.options)
+        if table.kind == "project":
+            return []
+        return ["--extra" if table.kind == "extra" else "--group", table.name]
+
+    def _uv(self, arguments: list[str]) -> list[str]:
+        return run_uv(self.uv, arguments, self.command, self.host, self.descriptor)
+
+    def _mend(self, before: State) -> str | None:
+        """What to do when uv had begun to install."""
+        if self.environment.installed() == before.installed:
+            return None
+        return "The environment was changed in part;  %uv sync  makes it what the lock says."
+
+    def _report(self, found: Project, before: State, after: State, notes: list[str]) -> Outcome:
+        changes = changes_between(before.installed, after.installed)
+        if not changes or self.command.word == "lock":
+            changes = changes_between(before.locked, after.locked)
+        next_steps: list[str] = []
+        if self.host.frontend is not None and not self.command.has(*_OWN_ENVIRONMENT):
+            notes = [*notes, *follow.register(found, self.environment, self.host, next_steps)]
+            next_steps += follow.in_this_kernel(found, self.environment, changes, before.path_files)
+        return Outcome(
+            self.command.word,
+            report.title(self.command, changes),
+            changes,
+            report.facts(found, self.host),
+            tuple(notes),
+            tuple(next_steps),
+        )
+
+
+def _warnings(said: list[str]) -> list[str]:
+    """What uv warns of although all went well."""
+    return [line for line in said if line.startswith("warning:")]
