@@ -24,8 +24,8 @@ def dependencies(folder: Folder) -> list[str]:
 def test_add_installs_and_gives_its_outcome_as_a_value(folder: Folder, shell: Shell) -> None:
     outcome = shell.outcome("r = %uv add beta\nr")
     assert [(c.sign, c.name, c.after) for c in outcome.changes] == [
+        ("+", "beta", "1.0"),  # what was asked for comes first
         ("+", "alpha", "2.0"),
-        ("+", "beta", "1.0"),
     ]
     assert folder.installed() == {"alpha", "beta"}
     assert dependencies(folder) == ["beta>=1.0"]

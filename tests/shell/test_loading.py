@@ -87,6 +87,12 @@ def test_settings_are_shown_and_set_by_config(
     assert getattr(ours, "auto_register") is False  # noqa: B009
 
 
+def test_jupyter_finds_the_shell_face() -> None:
+    command = [sys.executable, "-m", "jupyter", "uvmagic", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("uvmagic ")
+
+
 def test_loading_imports_nothing_heavy() -> None:
     code = """
 import json, sys

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import subprocess
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Folder
 
 pytestmark = [pytest.mark.network, pytest.mark.heavy]
@@ -75,6 +76,7 @@ def study(empty: Folder) -> Folder:
         "%uv add --dev iniconfig",
         "alpha = 1",
         "import six, helpers\nprint(helpers.answer, six.__version__, alpha)",
+        "import os\nprint('links', os.stat(six.__file__).st_nlink)",
         "print(open('data/table.csv').read())",
         "%uv remove six",
         "%uv bundle study.ipynb",
@@ -119,7 +121,31 @@ def test_a_bundle_reruns_from_nothing_with_parameters(study: Folder, tmp_path: P
     assert "development requirements stayed behind" in shown
     assert f"42 {versions['six']} 7" in shown
     assert "1,2" in shown
+    links = re.search(r"links (\d+)", shown)
+    assert links is not None
+    assert int(links[1]) > 1, "the environment is hard links into uv's cache"
     assert digests(elsewhere).keys() == present, "rerun leaves the bundle as it is"
+
+
+def test_a_bundle_reruns_with_nothing_but_uv(study: Folder, uv: str, tmp_path: Path) -> None:
+    assert study.uvmagic("bundle", "study.ipynb", "--include", "data").returncode == 0
+    bundle = tmp_path / "elsewhere"
+    (study.path / "study-bundle").rename(bundle)
+    told = (bundle / "README.md").read_text()
+    call = next(line.split() for line in told.splitlines() if line.endswith("rerun ."))
+    assert call[0] == "uvx"
+    done = subprocess.run(
+        [uv, "tool", "run", *call[1:]],
+        cwd=bundle,
+        env={"HOME": str(tmp_path / "home"), "PATH": str(Path(uv).parent) + ":/usr/bin:/bin"}
+        | {k: v for k, v in os.environ.items() if k.startswith("SSL") or k == "UV_CACHE_DIR"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "no cell raised" in done.stdout
+    assert (bundle / "study-rerun.ipynb").exists()
 
 
 def test_the_same_input_gives_the_same_bytes(study: Folder) -> None:

@@ -147,9 +147,10 @@ def readme(recipe: Recipe) -> str:
 
 A notebook with everything that it needs to run again: its lock, its files, its container.
 
-With uvmagic and uv (no container):
+With nothing but uv (no container):
 
-    uvmagic rerun .
+    {_uvx(recipe)} rerun .
+    {_uvx(recipe)} rerun . -p alpha 0.1
 
 In a container (`podman` does as well):
 
@@ -158,9 +159,15 @@ In a container (`podman` does as well):
     docker run --rm --user "$(id -u):$(id -g)" -v "$PWD/out:/out" {tag}
     docker run --rm --user "$(id -u):$(id -g)" -v "$PWD/out:/out" {tag} -p alpha 0.1
 
-The last line sets a parameter of the notebook (of its cell tagged `parameters`). The executed copy
-is written to `out/`; the exit status is not 0 when a cell raised.
+`-p` sets a parameter of the notebook (of its cell tagged `parameters`). The executed copy is
+written, by the container to `out/`; the exit status is not 0 when a cell raised.
 
 In the bundle `%uv` cells check the environment and change nothing. `bundle.json` lists every file
 with its sha256. Python {recipe.python}, uv {recipe.uv}, image {recipe.image}.
 """
+
+
+def _uvx(recipe: Recipe) -> str:
+    """How uvmagic is called where only uv is: from the wheel in the bundle, else the index."""
+    wheel = next((path for path in recipe.wheels if path.startswith("wheels/uvmagic-")), None)
+    return f"uvx --from ./{wheel} uvmagic" if wheel else "uvx uvmagic"

@@ -180,6 +180,10 @@ class _Session:
         changes = changes_between(before.installed, after.installed)
         if not changes or self.command.word == "lock":
             changes = changes_between(before.locked, after.locked)
+        asked = {
+            project.requirement_name(found, w, self.host.cwd) for w in self.command.positionals
+        }
+        changes = tuple(sorted(changes, key=lambda change: change.name not in asked))
         next_steps: list[str] = []
         if self.host.frontend is not None and not self.command.has(*_OWN_ENVIRONMENT):
             notes = [*notes, *follow.register(found, self.environment, self.host, next_steps)]

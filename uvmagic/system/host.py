@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,8 +60,14 @@ class Host:
 
         There `%uv` checks and changes nothing.
         """
+        if sys.prefix == sys.base_prefix:
+            return None
         root = Path(sys.prefix).parent
-        return root if sys.prefix != sys.base_prefix and (root / "bundle.json").is_file() else None
+        try:
+            told = json.loads((root / "bundle.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return root if isinstance(told, dict) and "uvmagic" in told else None
 
 
 def shorten(path: Path) -> str:

@@ -1,0 +1,381 @@
+"""A notebook's code, its portable copy, and which file is meant."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import v4
+
+from uvmagic import notebook as notebooks
+from uvmagic.errors import NotebookUnknown
+from uvmagic.notebook import imported_modules, locate, uses_uvmagic
+
+# --- what its code imports ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "modules"),
+    [
+        ("import numpy", {"numpy"}),
+        ("import numpy as np, mine.sub", {"numpy", "mine.sub"}),
+        ("from mine import a, b", {"mine", "mine.a", "mine.b"}),
+        ("from . import a\nfrom .b import c\nfrom ..d import e", set()),
+        ("def f():\n    import deep\n    return deep", {"deep"}),
+        ("try:\n    import fast\nexcept ImportError:\n    import slow", {"fast", "slow"}),
+        ("await thing()\nimport numpy", {"numpy"}),
+        ("%matplotlib inline\nimport numpy", {"numpy"}),
+        ("!pip list\nimport numpy", {"numpy"}),
+        ("!!pip list\nimport numpy", {"numpy"}),
+        ("if True:\n    %time x = 1\nimport numpy", {"numpy"}),
+        ("files = !ls\nimport numpy", {"numpy"}),
+        ("outcome = %uv add numpy\nimport numpy", {"numpy"}),
+        ("a, b = !ls\nimport numpy", {"numpy"}),
+        ("d['k'] = %sql x\nimport numpy", {"numpy"}),
+        ("print?\nimport numpy", {"numpy"}),
+        ("print??\nimport numpy", {"numpy"}),
+        ("?print\nimport numpy", {"numpy"}),
+        ("%uv add numpy\n# import not_this\nimport numpy", {"numpy"}),
+        ("x = 'import not_this'", set()),
+        ("%%time\nimport numpy", {"numpy"}),
+        ("%%capture out --no-stderr\nimport numpy", {"numpy"}),
+        ("%%bash\nimport numpy", set()),
+        ("%%html\n<b>import numpy</b>", set()),
+        ("%%uv add\nnumpy", set()),
+        ("import numpy\nthis is no Python", set()),
+        ("", set()),
+        ("\x00", set()),
+    ],
+)
+def test_a_cell_imports_what_python_would_import_from_it(source: str, modules: set[str]) -> None:
+    assert imported_modules(source) == modules
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import mine  # is it needed?",
+        '"""What is this?\n\nNobody knows.\n"""\nimport mine',
+        "text = (\n    'a %s'\n    % 1\n)\nimport mine",
+        "if (\n    1\n    != 2\n):\n    import mine",
+        "x = '''\n%not a magic\n'''\nimport mine",
+        "rest = (\n    7\n    %2\n)\nimport mine",
+    ],
+)
+def test_plain_python_is_taken_as_it_is(source: str) -> None:
+    assert "mine" in {
+        node.names[0].name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import)
+    }
+    assert imported_modules(source) == {"mine"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "!pip install \\\n  numpy\nimport mine",
+        "    import mine\n    mine.run()",
+        "\n%%time\nimport mine",
+        ">>> import mine\n>>> mine.run()",
+        "%time import mine",
+    ],
+)
+def test_a_cell_is_read_as_ipython_reads_it(source: str) -> None:
+    assert imported_modules(source) == {"mine"}
+
+
+STATEMENTS = st.sampled_from(
+    [
+        "import numpy",
+        "import mine.sub as m",
+        "from here import there",
+        "from . import nowhere",
+        "x = 1  # not import x",
+        "%matplotlib inline",
+        "!ls -l | grep 'x'",
+        "files = !ls",
+        "o = %uv tree",
+        "y, z = %capture_of it",
+        "x?",
+        "x.y??",
+        "def f():\n    %time 1\n    import inner\n    return inner",
+        "if x:\n    !ls\nelse:\n    import other",
+        "text = '''\nimport not_this\n'''",
+        "# what?\nimport asked",
+        "print('is it?')",
+        "print(x != y, 7 % 2)",
+        "z = (7\n     % 2)",
+    ]
+)
+
+
+@given(st.lists(STATEMENTS, min_size=1).map("\n".join))
+def test_any_cell_imports_what_ipython_makes_of_it(source: str) -> None:
+    made = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+    expected: set[str] = set()
+    for node in ast.walk(ast.parse(made)):
+        if isinstance(node, ast.Import):
+            expected |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            expected |= {str(node.module), *(f"{node.module}.{a.name}" for a in node.names)}
+    assert imported_modules(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "uses"),
+    [
+        ("%load_ext uvmagic", True),
+        ("%reload_ext uvmagic", True),
+        ("%uv add pandas", True),
+        ("import x\n  %uv sync", True),
+        ("%%uv add\npandas", True),
+        ("%uvmagic add pandas", True),
+        ("o = %uv add pandas", True),
+        ("%uv", True),
+        ("%uvicorn run", False),
+        ("%load_ext uvmagic_other", False),
+        ("# %uv add pandas", False),
+        ("!uv add pandas", False),
+        ("uv = 1 %uv", False),
+        ("print('%uv add pandas')", False),
+        ("", False),
+    ],
+)
+def test_a_cell_that_needs_uvmagic_is_known(source: str, uses: bool) -> None:
+    assert uses_uvmagic(["x = 1", source]) == uses
+
+
+# --- its portable copy ----------------------------------------------------------------------------
+
+RAN = {
+    "iopub.execute_input": "2026-01-01T00:00:00Z",
+    "shell.execute_reply": "2026-01-01T00:00:01.5Z",
+}
+
+
+def a_notebook() -> nbformat.NotebookNode:
+    output = v4.new_output("stream", name="stdout", text="hello\n")  # type: ignore[no-untyped-call]
+    code = v4.new_code_cell(  # type: ignore[no-untyped-call]
+        "print('grüße')", id="a", execution_count=3, outputs=[output], metadata={"execution": RAN}
+    )
+    code.metadata["tags"] = ["parameters"]
+    text = v4.new_markdown_cell("# Title", id="b")  # type: ignore[no-untyped-call]
+    metadata = {
+        "kernelspec": {"name": "uvmagic-x", "display_name": "x (uv)", "language": "python"},
+        "widgets": {"application/vnd.jupyter.widget-state+json": {"state": {}}},
+        "language_info": {"name": "python"},
+    }
+    made: nbformat.NotebookNode = v4.new_notebook(  # type: ignore[no-untyped-call]
+        cells=[text, code], metadata=metadata
+    )
+    return made
+
+
+@pytest.mark.parametrize("keep_outputs", [True, False])
+def test_a_portable_copy_is_made_once_and_the_notebook_stays(keep_outputs: bool) -> None:
+    notebook = a_notebook()
+    before = copy.deepcopy(notebook)
+    made = notebooks.portable(notebook, keep_outputs=keep_outputs)
+    assert notebook == before
+    assert notebooks.portable(made, keep_outputs=keep_outputs) == made
+    assert made.metadata.kernelspec.name == "python3"
+    assert [cell.source for cell in made.cells] == [cell.source for cell in notebook.cells]
+    assert made.cells[1].metadata.tags == ["parameters"]
+
+
+def test_a_portable_copy_has_no_outputs_and_nothing_of_the_run() -> None:
+    made = notebooks.portable(a_notebook(), keep_outputs=False)
+    code = made.cells[1]
+    assert (code.outputs, code.execution_count, dict(code.metadata)) == (
+        [],
+        None,
+        {"tags": ["parameters"]},
+    )
+    assert "widgets" not in made.metadata
+
+
+def test_outputs_that_are_to_be_kept_are_kept() -> None:
+    notebook = a_notebook()
+    made = notebooks.portable(notebook, keep_outputs=True)
+    assert made.cells == notebook.cells
+    assert made.metadata.widgets == notebook.metadata.widgets
+
+
+def test_a_notebook_that_was_written_is_read_as_it_was(tmp_path: Path) -> None:
+    notebook = a_notebook()
+    content = notebooks.to_bytes(notebook)
+    (tmp_path / "a.ipynb").write_bytes(content)
+    assert notebooks.read(tmp_path / "a.ipynb") == notebook
+    assert notebooks.to_bytes(copy.deepcopy(notebook)) == content
+    assert content.endswith(b"}\n")
+
+
+def test_the_code_cells_come_in_order_without_the_others() -> None:
+    assert notebooks.code_cells(a_notebook()) == ["print('grüße')"]
+
+
+def test_a_cell_ran_as_long_as_was_recorded_and_no_time_otherwise() -> None:
+    text, code = a_notebook().cells
+    assert notebooks.seconds(code) == 1.5
+    assert notebooks.seconds(text) == 0
+
+
+def test_the_first_error_is_told_with_its_cell() -> None:
+    notebook = a_notebook()
+    assert notebooks.first_error(notebook) is None
+    for name in ("ValueError", "KeyError"):
+        error = v4.new_output("error", ename=name, evalue="no", traceback=[])  # type: ignore[no-untyped-call]
+        notebook.cells[1].outputs.append(error)
+    assert notebooks.first_error(notebook) == (2, "ValueError: no")
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def test_a_notebook_of_format_3_is_read_as_version_4(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "input": "import numpy", "outputs": [], "language": "python"}
+    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": [cell]}]}
+    (tmp_path / "old.ipynb").write_text(json.dumps(old), encoding="utf-8")
+    assert notebooks.code_cells(notebooks.read(tmp_path / "old.ipynb")) == ["import numpy"]
+
+
+def test_a_notebook_of_format_2_is_read_as_version_4(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "input": "import numpy", "outputs": [], "language": "python"}
+    old = {"nbformat": 2, "metadata": {"name": "x"}, "worksheets": [{"cells": [cell]}]}
+    (tmp_path / "old.ipynb").write_text(json.dumps(old), encoding="utf-8")
+    assert notebooks.code_cells(notebooks.read(tmp_path / "old.ipynb")) == ["import numpy"]
+
+
+V4 = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"print('a script')",
+        b"\xff\xfe",
+        b"[]",
+        b"1",
+        b"null",
+        b"{}",
+        b'{"nbformat": 99}',
+        b'{"nbformat": [4]}',
+        b'{"nbformat": "4"}',
+        json.dumps(V4).encode(),
+        json.dumps({**V4, "cells": 1}).encode(),
+        json.dumps({**V4, "cells": ["x"]}).encode(),
+        json.dumps({**V4, "cells": [{"cell_type": "code"}]}).encode(),
+        json.dumps({"nbformat": 3, "nbformat_minor": 0, "metadata": {}}).encode(),
+    ],
+)
+def test_what_is_no_notebook_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "a.ipynb"
+    file.write_bytes(content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(NotebookUnknown, match="is not a notebook that can be read") as caught:
+            notebooks.code_cells(notebooks.read(file))
+    assert str(file) in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_a_notebook_that_is_not_there_or_is_a_folder_is_one_clear_error(tmp_path: Path) -> None:
+    for path in (tmp_path / "nowhere.ipynb", tmp_path):
+        with pytest.raises(NotebookUnknown):
+            notebooks.read(path)
+
+
+JSONS: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 5) | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=5,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "nbformat": st.sampled_from([1, 2, 3, 4, 5]) | JSONS,
+            "nbformat_minor": st.integers(0, 6) | JSONS,
+            "metadata": st.just({}) | JSONS,
+            "cells": st.lists(
+                st.fixed_dictionaries({"cell_type": st.sampled_from(["code", "markdown"])}) | JSONS,
+                max_size=2,
+            )
+            | JSONS,
+            "worksheets": JSONS,
+        },
+    )
+)
+def test_any_json_is_a_notebook_with_cells_or_one_clear_error(content: dict[str, Any]) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = Path(folder) / "a.ipynb"
+        file.write_text(json.dumps(content), encoding="utf-8")
+        try:
+            read = notebooks.read(file)
+        except NotebookUnknown as error:
+            assert str(file) in error.message
+        else:
+            made = notebooks.portable(read, keep_outputs=False)
+            assert notebooks.code_cells(made) == notebooks.code_cells(read)
+
+
+# --- which one is meant ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with two notebooks."""
+    for name in ("analysis.ipynb", "my notes.ipynb"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    return tmp_path
+
+
+def test_the_notebook_that_is_named_is_meant(desk: Path) -> None:
+    told = desk / "analysis.ipynb"
+    assert locate("my notes.ipynb", desk, told) == desk / "my notes.ipynb"
+    assert locate(str(told), desk / "elsewhere", None) == told
+
+
+def test_else_the_one_that_the_front_end_tells(desk: Path) -> None:
+    assert locate(None, desk, desk / "analysis.ipynb") == desk / "analysis.ipynb"
+
+
+def test_a_notebook_that_is_not_there_is_told_with_the_one_that_was_near(desk: Path) -> None:
+    with pytest.raises(NotebookUnknown, match=r"There is no notebook anaylsis\.ipynb") as caught:
+        locate("anaylsis.ipynb", desk, desk / "my notes.ipynb")
+    assert caught.value.hint == "Did you mean analysis.ipynb?"
+    with pytest.raises(NotebookUnknown) as caught:
+        locate("zzz", desk, None)
+    assert caught.value.hint is None
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_when_nobody_tells_the_ones_at_hand_are_named(desk: Path, gone: bool) -> None:
+    with pytest.raises(
+        NotebookUnknown, match=r"Here are: analysis\.ipynb, my notes\.ipynb"
+    ) as caught:
+        locate(None, desk, desk / "gone.ipynb" if gone else None)
+    assert caught.value.hint == "Name it:  %uv bundle analysis.ipynb"
+
+
+def test_when_nobody_tells_and_none_is_at_hand_an_example_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotebookUnknown) as caught:
+        locate(None, tmp_path, None)
+    assert "Here are" not in caught.value.message
+    assert caught.value.hint == "Name it:  %uv bundle analysis.ipynb"
