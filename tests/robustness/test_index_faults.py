@@ -98,7 +98,8 @@ def test_requirements_that_exclude_each_other_are_explained(
 ) -> None:
     index.add(wheel("picky", "1.0", requires=["alpha<2"]))
     message = aftermath.is_clean(
-        aftermath.folder.uvmagic("add", "picky", "alpha>=2"), "picky==1.0 depends on alpha<2"
+        aftermath.folder.uvmagic("add", "picky", "alpha>=2"),
+        "all versions of picky depend on alpha<2",
     )
     assert message.startswith(_FAILED)
     aftermath.works_again("picky")

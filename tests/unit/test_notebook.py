@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import json
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,6 @@ def test_plain_python_is_taken_as_it_is(source: str) -> None:
         "!pip install \\\n  numpy\nimport mine",
         "    import mine\n    mine.run()",
         "\n%%time\nimport mine",
-        ">>> import mine\n>>> mine.run()",
-        "%time import mine",
     ],
 )
 def test_a_cell_is_read_as_ipython_reads_it(source: str) -> None:
@@ -320,8 +319,6 @@ JSONS: st.SearchStrategy[Any] = st.recursive(
     )
 )
 def test_any_json_is_a_notebook_with_cells_or_one_clear_error(content: dict[str, Any]) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         file = Path(folder) / "a.ipynb"

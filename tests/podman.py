@@ -1,0 +1,113 @@
+"""Podman without an engine or registry: private configuration, and a stand-in base image.
+
+Nothing can be pulled where the tests run, so uv's image is stood in for by one made on the spot:
+Debian with its Python, and the uv that runs the tests. The Dockerfile stays as it is: the name that
+it says is mapped to the stand-in when it is built.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+STAND_IN = "localhost/uvmagic-stand-in"
+PYTHON = "3.11"
+"""Python of Debian 12, which the stand-in is made of."""
+_SUITE = "bookworm"
+_NEEDED = ("podman", "runc", "mmdebstrap")
+
+
+def missing() -> list[str]:
+    """What the machine lacks to build images."""
+    lacking = [name for name in _NEEDED if shutil.which(name) is None]
+    return lacking + (["root"] if os.geteuid() != 0 else [])
+
+
+@dataclass(frozen=True)
+class Podman:
+    """Podman with everything of its own in one folder.
+
+    Attributes:
+        folder: where images, containers and configuration lie.
+    """
+
+    folder: Path
+
+    def configure(self) -> None:
+        """Write the configuration; nothing under /etc is touched."""
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / "uv.toml").write_text("system-certs = true\n")
+        system = Path("/etc/ssl/certs/ca-certificates.crt")
+        certificates = os.environ.get("SSL_CERT_FILE", str(system))
+        (self.folder / "storage.conf").write_text(
+            f'[storage]\ndriver = "overlay"\nrunroot = "{self.folder}/run"\n'
+            f'graphroot = "{self.folder}/graph"\n'
+        )
+        (self.folder / "containers.conf").write_text(f"""\
+[containers]
+netns = "host"
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+volumes = ["{certificates}:{system}:ro", "{self.folder}/uv.toml:/etc/uv/uv.toml:ro"]
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+""")
+
+    def __call__(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run podman; stdout and stderr together."""
+        done = subprocess.run(
+            ["podman", *arguments],
+            env={
+                **os.environ,
+                "CONTAINERS_CONF": str(self.folder / "containers.conf"),
+                "CONTAINERS_STORAGE_CONF": str(self.folder / "storage.conf"),
+                "TMPDIR": str(self.folder),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"podman {' '.join(arguments)}\n{done.stdout[-4000:]}")
+        return done
+
+    def make_stand_in(self, uv: str) -> None:
+        """Make the base image: Debian, its Python, the uv of the tests."""
+        root = self.folder / "root"
+        include = "--include=python3,python3-venv,ca-certificates"
+        bootstrap = ["mmdebstrap", "--variant=minbase", "--dpkgopt=force-unsafe-io", include]
+        subprocess.run([*bootstrap, _SUITE, str(root)], check=True, capture_output=True)
+        shutil.copy(uv, root / "usr" / "local" / "bin" / "uv")
+        (root / "etc" / "uv").mkdir()
+        (root / "etc" / "uv" / "uv.toml").touch()
+        archive = self.folder / "root.tar"
+        subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
+        shutil.rmtree(root)
+        self("import", "--quiet", str(archive), STAND_IN)
+        archive.unlink()
+
+    def build(self, context: Path, tag: str) -> str:
+        """Build a bundle's Dockerfile as it is. Gives what podman said."""
+        lines = (context / "Dockerfile").read_text().splitlines()
+        image = next(line.removeprefix("FROM ") for line in lines if line.startswith("FROM "))
+        mapped = f"{image}=docker-image://{STAND_IN}"
+        options = ["--layers", "--pull-never", "--build-context", mapped]
+        return self("build", *options, "--tag", tag, str(context)).stdout
+
+    def run(self, tag: str, out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run an image without network, its `/out` in a folder of ours."""
+        out.mkdir(exist_ok=True)
+        out.chmod(0o777)
+        options = ["--rm", "--network=none", f"--volume={out}:/out"]
+        return self("run", *options, tag, *arguments, check=False)
+
+    def close(self) -> None:
+        """Remove everything that was made."""
+        self("rmi", "--all", "--force", check=False)
+        self("unmount", "--all", check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
