@@ -57,7 +57,14 @@ def answer(
             "This is a bundle: development requirements stayed behind; nothing to check for "
             f"{', '.join(command.positionals)}.",
         )
-    told, failed = [], []
+    if command.unknown:
+        return Outcome(
+            "add",
+            f"This is a bundle: not checked, {', '.join(command.unknown)} is not known to uvmagic: "
+            f"{', '.join(command.positionals)}.",
+        )
+    told = [f"{file} (not checked: a file)" for file in command.options.get("--requirements", ())]
+    failed = []
     for wanted in command.positionals:
         name = requirement_name(bundle, wanted, bundle.folder)
         requirement = parse_requirement(wanted) or (Requirement(name) if name else None)
@@ -85,11 +92,21 @@ def unmet(
     requirement: Requirement,
     distribution: Callable[[str], importlib.metadata.Distribution | None],
     extra: str = "",
+    asked: frozenset[str] = frozenset(),
 ) -> str | None:
     """Why a requirement does not hold in an environment; None where it does.
 
     Its extras hold when what they require holds.
+
+    Args:
+        requirement: what to look for.
+        distribution: an installed distribution by normalised name, None where it is not there.
+        extra: the extra for whose sake it is asked.
+        asked: what is being asked already: extras may ask for each other.
     """
+    if str(requirement) in asked:
+        return None
+    asked |= {str(requirement)}
     marker_environment = dict[str, Any]({**default_environment(), "extra": extra})
     if requirement.marker and not requirement.marker.evaluate(marker_environment):
         return None
@@ -103,7 +120,7 @@ def unmet(
             required = Requirement(text)
             if required.marker is None or "extra" not in str(required.marker):
                 continue
-            reason = unmet(required, distribution, extra=name)
+            reason = unmet(required, distribution, name, asked)
             if reason is not None:
                 return f"its extra [{name}] lacks {required.name}, which {reason}"
     return None

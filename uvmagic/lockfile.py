@@ -48,7 +48,8 @@ class Lockfile:
     def package(self, name: str) -> list[dict[str, Any]]:
         """The parsed entries of a distribution, one a locked version; empty if not locked."""
         wanted = normalise(name)
+        blocks = (toml for found, _, toml in self._blocks if found == wanted)
         try:
-            return [tomllib.loads(toml) for found, _, toml in self._blocks if found == wanted]
+            return [tomllib.loads(f"[[package]]\n{toml}")["package"][0] for toml in blocks]
         except tomllib.TOMLDecodeError as error:
             raise ProjectInvalid(f"uv.lock cannot be read: {error}.", "Run  %uv lock") from error

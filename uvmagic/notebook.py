@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-_MAGIC_LINE = re.compile(r"^(\s*)(?:[\w.,\[\] ]+=\s*)?[%!].*$|^(\s*).*\?\??\s*$")
-_CELL_MAGIC = re.compile(r"%%(\w+)")
 _PYTHON_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
 _PAPERMILLS = frozenset({"injected-parameters", "papermill-error-cell-tag"})
 """Tags of the cells that papermill adds (papermill/execute.py, papermill/parameterize.py)."""
@@ -66,10 +64,11 @@ def read(path: Path) -> NotebookNode:
 
     try:
         read: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-        return read
-    except (OSError, ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
+        nbformat.validate(read)
+    except Exception as error:  # nbformat raises whatever it stumbles over
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise NotebookUnknown(f"{path} is not a notebook that can be read: {reason}") from error
+    return read
 
 
 def to_bytes(notebook: NotebookNode) -> bytes:
@@ -113,25 +112,29 @@ def uses_uvmagic(sources: Iterable[str]) -> bool:
 def imported_modules(source: str) -> set[str]:
     """The modules that a cell or a Python file imports, dotted: `{"numpy", "mine.sub"}`.
 
-    IPython's own lines are passed over. `from a import b` gives both `a` and `a.b`, since `b` may
-    be a module. Relative imports are not among them. A cell that is no Python gives nothing.
+    The cell is read as IPython reads it, magics and all. `from a import b` gives both `a` and
+    `a.b`, since `b` may be a module. Relative imports are not among them. What is no Python gives
+    nothing.
     """
-    magic = _CELL_MAGIC.match(source)
-    if magic:
-        if magic[1] not in _PYTHON_CELL_MAGICS:
-            return set()
-        source = source.partition("\n")[2]
-    lines = (_MAGIC_LINE.sub(r"\1\2pass", line) for line in source.splitlines())
+    from IPython.core.inputtransformer2 import TransformerManager
+
     try:
-        tree = ast.parse("\n".join(lines))
+        python = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        tree = ast.parse(python)
     except (SyntaxError, ValueError):
         return set()
     found: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        match node:
+            case ast.Import(names=names):
+                found |= {alias.name for alias in names}
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                found |= {module, *(f"{module}.{alias.name}" for alias in names)}
+            case ast.Call(
+                func=ast.Attribute(attr="run_cell_magic"),
+                args=[ast.Constant(value=magic), _, ast.Constant(value=str(body))],
+            ) if magic in _PYTHON_CELL_MAGICS:
+                found |= imported_modules(body)
     return found
 
 

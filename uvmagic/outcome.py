@@ -103,7 +103,7 @@ class Outcome:
             "changes": [
                 {"name": c.name, "before": c.before, "after": c.after} for c in self.changes
             ],
-            **dict(self.facts),
+            **{label: value for label, value in self.facts if label},
             "notes": list(self.notes),
             "next": list(self.next_steps),
             **self.data,

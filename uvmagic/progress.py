@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 _ERASE = "\x1b[2K"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
-_BAR = re.compile(r"(\S+)\s+-+\s+([\d.]+) ?([KMGT]?i?B)/([\d.]+) ?([KMGT]?i?B)")
+_BAR = re.compile(r"(\S+)\s+-+\s+(\d+(?:\.\d+)?) ?([KMGT]?i?B)/(\d+(?:\.\d+)?) ?([KMGT]?i?B)")
 _SPINNER = re.compile(r"^[⠀-⣿█░\s]+")
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
-_STARTED = re.compile(r"^\s*(?:Downloading|Building) (\S+)(?: \(([\d.]+) ?([KMGT]?i?B)\))?")
+_STARTED = re.compile(r"^\s*(?:Downloading|Building) (\S+)(?: \((\d+(?:\.\d+)?) ?([KMGT]?i?B)\))?")
 _ENDED = re.compile(r"^\s*(?:Downloaded|Built) (\S+)")
 
 
@@ -45,7 +45,7 @@ class Progress:
 def in_bytes(count: float) -> str:
     """A number of bytes for people: `3.4 MiB`."""
     for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024 or unit == "GiB":
+        if count < 1023.95 or unit == "GiB":  # 1023.95 would be written as 1024.0
             return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1024
     raise AssertionError("unreachable")
@@ -65,6 +65,7 @@ class Transcript:
         *complete, self._tail = (self._tail + text).split("\n")
         for raw in complete:
             self._note(raw)
+            self._note_ended(raw)
             line = _visible(raw)
             if line and not _is_transient(line):
                 self._lines.append(line)
@@ -110,13 +111,21 @@ class Transcript:
             if started[2]:
                 self._sizes.setdefault(started[1], (0, _count(started[2], started[3])))
             self._activity = line.strip()
-        elif ended := _ENDED.match(line):
-            if ended[1] in self._sizes:
-                self._sizes[ended[1]] = (self._sizes[ended[1]][1],) * 2
+        elif _ENDED.match(line):
+            pass  # counted when the line is complete
         else:
             words = _SPINNER.sub("", _CONTROL.sub("", raw.rpartition(_ERASE)[2])).strip()
             if words and not _BAR.search(words):
                 self._activity = _activity(words)
+
+    def _note_ended(self, raw: str) -> None:
+        """Learn which downloads are over from a complete line."""
+        line = _visible(raw)
+        ended = _ENDED.match(line)
+        over = [ended[1]] if ended else list(self._sizes) if line.startswith("Prepared ") else []
+        for name in over:
+            if name in self._sizes:
+                self._sizes[name] = (self._sizes[name][1],) * 2
 
 
 def _activity(words: str) -> str:

@@ -9,6 +9,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from uvmagic.errors import ProjectInvalid, ProjectMissing
 
@@ -103,7 +104,11 @@ def _workspace(pyproject: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _members(root: Path, workspace: Mapping[str, Any]) -> list[Path]:
     def matches(patterns: Sequence[str]) -> set[Path]:
-        return {path for pattern in patterns for path in root.glob(pattern)}
+        try:
+            return {path for pattern in patterns for path in root.glob(pattern)}
+        except (ValueError, NotImplementedError) as error:
+            file = root / "pyproject.toml"
+            raise ProjectInvalid(f"{file}: tool.uv.workspace: {error}.", _MEND) from error
 
     found = matches(workspace.get("members", ())) - matches(workspace.get("exclude", ()))
     return sorted(path for path in found if (path / "pyproject.toml").is_file())
@@ -113,16 +118,54 @@ def _members(root: Path, workspace: Mapping[str, Any]) -> list[Path]:
 
 
 def parse_file(file: Path) -> dict[str, Any]:
-    """Read a pyproject.toml. Raises ProjectInvalid, naming the file and the line."""
+    """Read a pyproject.toml. Raises ProjectInvalid, naming the file and the place."""
     try:
-        text = file.read_bytes().removeprefix(_BOM).decode()
-        return tomllib.loads(text)
+        pyproject = tomllib.loads(file.read_bytes().removeprefix(_BOM).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectInvalid(
-            f"{file} cannot be read as TOML: {error}.", "Mend that place; nothing was changed."
-        ) from error
+        raise ProjectInvalid(f"{file} cannot be read as TOML: {error}.", _MEND) from error
     except OSError as error:
         raise ProjectInvalid(f"{file} cannot be read: {error.strerror}.") from error
+    for path, kind in _SHAPE.items():
+        for place, value in _at(pyproject, path.split(".")):
+            if not isinstance(value, kind):
+                wanted = {"dict": "a table", "list": "a list", "str": "a text"}[kind.__name__]
+                raise ProjectInvalid(f"{file}: {place} should be {wanted}.", _MEND)
+    return pyproject
+
+
+_MEND = "Mend that place; nothing was changed."
+_SHAPE: dict[str, type[Any]] = {
+    "project": dict,
+    "project.name": str,
+    "project.dependencies": list,
+    "project.optional-dependencies": dict,
+    "project.optional-dependencies.*": list,
+    "dependency-groups": dict,
+    "dependency-groups.*": list,
+    "tool": dict,
+    "tool.uv": dict,
+    "tool.uv.dev-dependencies": list,
+    "tool.uv.sources": dict,
+    "tool.uv.workspace": dict,
+    "tool.uv.workspace.members": list,
+    "tool.uv.workspace.members.*": str,
+    "tool.uv.workspace.exclude": list,
+    "tool.uv.workspace.exclude.*": str,
+}
+"""What uvmagic itself reads of a pyproject.toml, in the order of the checks; uv judges the rest."""
+
+
+def _at(value: Any, path: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """The values at a path, each with its place; `*` stands for every entry."""
+    if not path:
+        yield "", value
+        return
+    step, *rest = path
+    entries = list(enumerate(value)) if isinstance(value, list) else list(value.items())
+    for key, entry in entries:
+        if step in ("*", key):
+            for place, found in _at(entry, rest):
+                yield f"{key}.{place}".rstrip("."), found
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +220,18 @@ class Table:
         if self.kind == "project":
             listed = pyproject.get("project", {}).get("dependencies", [])
         elif self.kind == "extra":
-            extras = pyproject.get("project", {}).get("optional-dependencies", {})
-            listed = extras.get(self.name, [])
+            listed = self._named(pyproject.get("project", {}).get("optional-dependencies", {}))
         else:
-            listed = list(pyproject.get("dependency-groups", {}).get(self.name, []))
+            listed = self._named(pyproject.get("dependency-groups", {}))
             if self.name == "dev":  # uv's older spelling, which it still honours
                 uv = pyproject.get("tool", {}).get("uv", {})
                 listed += uv.get("dev-dependencies", [])
         return [entry for entry in listed if isinstance(entry, str)]
+
+    def _named(self, tables: Mapping[str, list[Any]]) -> list[Any]:
+        """The entries under this table's name; uv writes names normalised."""
+        wanted = normalise(self.name)
+        return [e for name, listed in tables.items() if normalise(name) == wanted for e in listed]
 
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.IGNORECASE)
@@ -218,15 +265,23 @@ def requirement_name(project: Project, wanted: str, cwd: Path) -> str | None:
         wanted: a requirement, path or URL, as given to `uv add`.
         cwd: what a relative path is relative to.
     """
-    if _NAME.fullmatch(wanted):
+    is_file = wanted.endswith((".whl", ".tar.gz", ".zip"))
+    if _NAME.fullmatch(wanted) and not is_file:
         return normalise(wanted)
-    requirement = parse_requirement(wanted)
+    requirement = None if is_file else parse_requirement(wanted)
     if requirement is not None:
         return normalise(requirement.name)
+    place = re.sub(r"\[[^\[\]]*\]$", "", wanted)  # `./lib[extra]`
+    if place.startswith("file://"):
+        place = unquote(urlsplit(place).path)
     for name, source in _sources(project.pyproject):
-        if _is_source(source, wanted, cwd, project.folder):
+        if _is_source(source, place, cwd, project.folder):
             return normalise(name)
-    return None
+    file = cwd / place / "pyproject.toml"  # a folder inside a workspace has only a name
+    if "://" in place or not file.is_file():
+        return None
+    named = parse_file(file).get("project", {}).get("name")
+    return normalise(named) if named else None
 
 
 def lists(project: Project, table: Table, wanted: str, cwd: Path) -> bool:
@@ -239,7 +294,7 @@ def lists(project: Project, table: Table, wanted: str, cwd: Path) -> bool:
     entries = [e for e in table.requirements(project.pyproject) if _name_of_entry(e) == name]
     if name is None or not entries:
         return False
-    if _NAME.fullmatch(wanted):
+    if normalise(wanted) == name:
         return any(";" not in entry for entry in entries)
     ours = parse_requirement(wanted)
     if ours is None:  # a path or URL, found by its source
@@ -263,7 +318,8 @@ def _sources(pyproject: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]
     sources = pyproject.get("tool", {}).get("uv", {}).get("sources", {})
     for name, entry in sources.items():
         for source in entry if isinstance(entry, list) else [entry]:
-            yield name, source
+            if isinstance(source, dict):
+                yield name, source
 
 
 def _is_source(source: Mapping[str, str], wanted: str, cwd: Path, folder: Path) -> bool:

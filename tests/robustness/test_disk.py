@@ -36,10 +36,12 @@ def small(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("is_fresh", [True, False])
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])  # the latter is put back in the end
 def test_wherever_the_disk_becomes_full_the_files_are_as_they_were(
-    small: Folder, tmp_path: Path, index: PackageIndex, is_fresh: bool
+    small: Folder, tmp_path: Path, index: PackageIndex, is_fresh: bool, line_end: bytes
 ) -> None:
     """From no space at all up to enough: each time a later write is the one that fails."""
+    small.pyproject.write_bytes(small.pyproject.read_bytes().replace(b"\n", line_end))
     tags = [f"cp3{n}-cp3{n}-manylinux_2_17_x86_64" for n in range(11, 60)]
     wheels = [wheel("wide", "1.0", tag=tag) for tag in ("py3-none-any", *tags)]
     index.add(*wheels)  # so many that the entry in uv.lock takes some pages

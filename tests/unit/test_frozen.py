@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 from uvmagic.errors import EnvironmentFixed
 from uvmagic.frozen import answer, unmet
 from uvmagic.grammar import parse, tokenise
+from uvmagic.project import Project
 
 PYPROJECT: dict[str, Any] = {
     "tool": {
@@ -59,7 +60,7 @@ def site(tmp_path: Path) -> Site:
 
 
 def told(line: str, site: Site, root: Path) -> str:
-    outcome = answer(parse(tokenise(line)), PYPROJECT, root, site)
+    outcome = answer(parse(tokenise(line)), Project(root, root, PYPROJECT), site)
     assert outcome.exit_code == 0
     return outcome.text()
 

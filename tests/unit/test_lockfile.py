@@ -46,7 +46,7 @@ def locks(draw: st.DrawFn) -> str:
         version = draw(st.none() | VERSIONS)
         lines = ["[[package]]", f'name = "{name}"']
         lines += [f'version = "{version}"'] if version else []
-        source = ['{ registry = "https://pypi.org/simple" }', '{ editable = "." }']
+        source = ['{ registry = "https://index.invalid/simple" }', '{ editable = "." }']
         lines.append(f"source = {draw(st.sampled_from(source))}")
         if draw(st.booleans()):
             lines += [

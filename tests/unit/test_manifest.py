@@ -74,25 +74,25 @@ def test_the_content_that_the_next_tests_spoil_is_a_good_one(tmp_path: Path) -> 
     assert manifest.read(tmp_path) == of()
 
 
-@pytest.mark.parametrize(
-    "found",
-    [
-        None,
-        b"",
-        b"{",
-        b"\xff",
-        b"[]",
-        b"null",
-        b"1",
-        b"{}",
-        b'{"schema": 1}',
-        content(files=["a"]),
-        content(files={"a": 1}),
-        content(notebook=1),
-        content(python=None),
-        content(novelty="x"),
-    ],
-)
+SPOILED: dict[str, bytes | None] = {
+    "no file": None,
+    "empty": b"",
+    "cut": content()[:-5],
+    "no text": b"\xff",
+    "a list": b"[]",
+    "null": b"null",
+    "a number": b"1",
+    "an empty object": b"{}",
+    "the schema alone": b'{"schema": 1}',
+    "files in a list": content(files=["a"]),
+    "a digest that is no text": content(files={"a": 1}),
+    "a notebook that is no text": content(notebook=1),
+    "no python": content(python=None),
+    "a key too many": content(novelty="x"),
+}
+
+
+@pytest.mark.parametrize("found", SPOILED.values(), ids=SPOILED)
 def test_a_folder_without_a_manifest_that_can_be_read_is_no_bundle(
     tmp_path: Path, found: bytes | None
 ) -> None:

@@ -11,6 +11,7 @@ from uvmagic.change.postconditions import verify
 from uvmagic.errors import ChangeRejected
 from uvmagic.grammar import parse, tokenise
 from uvmagic.lockfile import Lockfile
+from uvmagic.project import Project
 
 
 def lock(*names: str) -> Lockfile:
@@ -22,14 +23,16 @@ def after(
     *dependencies: str,
     locked: Lockfile | None,
     installed: tuple[str, ...] = (),
-    cwd: Path = Path("/nowhere"),
+    root: Path = Path("/nowhere"),
+    cwd: Path | None = None,
     python: str | None = "3.12.4",
     **more: Any,
 ) -> None:
     """Verify a call whose project has these dependencies afterwards."""
     pyproject = {"project": {"name": "mine", "dependencies": [*dependencies]}, **more}
     there = dict.fromkeys(installed, "1")
-    verify(parse(tokenise(line)), pyproject, locked, there, python, cwd)
+    found = Project(root, root, pyproject)
+    verify(parse(tokenise(line)), found, locked, there, python, cwd or root)
 
 
 def dev(*requirements: str) -> dict[str, list[str]]:
@@ -138,7 +141,7 @@ def test_a_marker_is_judged_by_the_python_of_the_environment(
 
 
 def test_a_path_is_accepted_when_its_source_names_what_is_listed(tmp_path: Path) -> None:
-    state: dict[str, Any] = {"locked": lock("my-lib"), "installed": ("my-lib",), "cwd": tmp_path}
+    state: dict[str, Any] = {"locked": lock("my-lib"), "installed": ("my-lib",), "root": tmp_path}
     source = {"tool": {"uv": {"sources": {"my-lib": {"path": "lib"}}}}}
     assert accepted("add ./lib", "my-lib", **state, **source)
     assert not accepted("add ./lib", "other", **state, **source)
@@ -151,7 +154,7 @@ def test_a_path_that_uv_made_a_member_of_the_workspace_is_accepted(tmp_path: Pat
     lib.mkdir()
     (lib / "pyproject.toml").write_text('[project]\nname = "my-lib"\nversion = "1"\n')
     uv = {"sources": {"my-lib": {"workspace": True}}, "workspace": {"members": ["lib"]}}
-    state: dict[str, Any] = {"locked": lock("my-lib"), "installed": ("my-lib",), "cwd": tmp_path}
+    state: dict[str, Any] = {"locked": lock("my-lib"), "installed": ("my-lib",), "root": tmp_path}
     assert accepted("add ./lib", "my-lib", tool={"uv": uv}, **state)
 
 
@@ -160,4 +163,6 @@ def test_a_path_from_a_folder_of_the_project_is_accepted(tmp_path: Path) -> None
     (tmp_path / "notebooks").mkdir()
     source = {"tool": {"uv": {"sources": {"my-lib": {"path": "../lib"}}}}}
     state: dict[str, Any] = {"locked": lock("my-lib"), "installed": ("my-lib",)}
+    state["root"] = tmp_path
     assert accepted("add ../../lib", "my-lib", cwd=tmp_path / "notebooks", **state, **source)
+    assert not accepted("add ../lib", "my-lib", cwd=tmp_path / "notebooks", **state, **source)

@@ -50,7 +50,7 @@ def local_modules(sources: Iterable[str], folders: Sequence[Path]) -> set[Path]:
             if files:
                 found |= files
                 for file in files:
-                    if file.suffix == ".py":
+                    if file.suffix == ".py" and file.is_file():
                         text = file.read_text(encoding="utf-8", errors="replace")
                         waiting += imported_modules(text)
                 break
@@ -58,19 +58,24 @@ def local_modules(sources: Iterable[str], folders: Sequence[Path]) -> set[Path]:
 
 
 def _files_of_module(folder: Path, name: str) -> set[Path]:
-    if (folder / f"{name}.py").is_file():
-        return {folder / f"{name}.py"}
-    package = folder / name
-    if package.is_dir() and any(package.glob("*.py")):
+    """As Python finds it: a package before a module, a namespace package last."""
+    package, module = folder / name, folder / f"{name}.py"
+    if (package / "__init__.py").is_file():
         return set(files_below(package))
-    return set()
+    if module.is_file():
+        return {module}
+    below = set(files_below(package)) if package.is_dir() else set()
+    return below if any(file.suffix == ".py" for file in below) else set()
 
 
 def files_below(folder: Path) -> Iterator[Path]:
     """The regular files below a folder, without caches, environments and version control."""
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, followlinks=False):
         folders[:] = sorted(set(folders) - LITTER)
-        yield from (Path(parent) / name for name in sorted(names))
+        # A link to a folder is not walked, for it may lead round in a circle; it is told as a file,
+        # so that it is refused and not passed over.
+        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        yield from (Path(parent) / name for name in sorted([*names, *links]))
 
 
 def included(pattern: str, cwd: Path) -> set[Path]:
@@ -89,8 +94,15 @@ def included(pattern: str, cwd: Path) -> set[Path]:
             f"--include {pattern}: '..' is not taken.", "Run bundle from the project's folder."
         )
     found: set[Path] = set()
-    for path in cwd.glob(pattern):
-        found |= set(files_below(path)) if path.is_dir() else {path}
+    try:
+        matched = list(cwd.glob(pattern))
+    except ValueError as error:
+        raise BundleRefused(
+            f"--include {pattern}: {error}.", "For instance 'data/*.csv'."
+        ) from error
+    for path in matched:
+        if LITTER.isdisjoint(path.relative_to(cwd).parts):
+            found |= set(files_below(path)) if path.is_dir() else {path}
     if not found:
         raise BundleRefused(f"--include {pattern} matches no file in {cwd}.")
     return found
@@ -111,7 +123,7 @@ def placed(files: Iterable[Path], root: Path) -> dict[str, Path]:
             regular file, or would take the place of one that uvmagic writes; by name.
     """
     places: dict[str, Path] = {}
-    for file in files:
+    for file in map(_straight, files):
         if not file.is_relative_to(root):
             raise BundleRefused(f"{file} lies outside the project {root}.", "Copy it into it.")
         relative = file.relative_to(root)
@@ -130,5 +142,17 @@ def placed(files: Iterable[Path], root: Path) -> dict[str, Path]:
             )
         if "\n" in str(relative) or "\r" in str(relative):
             raise BundleRefused(f"{str(relative)!r} has a line break in its name.", "Rename it.")
+        if not _is_unicode(str(relative)):
+            raise BundleRefused(f"{str(relative)!r} has a name that is no Unicode.", "Rename it.")
         places[relative.as_posix()] = target
     return dict(sorted(places.items()))
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a name is text, and not bytes that Python smuggles through as surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _straight(path: Path) -> Path:
+    """The path without `..`, its links as they are."""
+    return Path(os.path.normpath(path))

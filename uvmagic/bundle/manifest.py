@@ -58,7 +58,11 @@ def read(folder: Path) -> Manifest:
             raise BundleRefused(
                 f"{folder} was made by a newer uvmagic.", "Update uvmagic and try again."
             )
-        return Manifest(**content)
+        made = Manifest(**content)
+        texts = [*made.files, *made.files.values(), made.notebook, made.python]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a text is expected")
+        return made
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleRefused(
             f"{folder} is not a bundle: it has no {FILE} that can be read.",

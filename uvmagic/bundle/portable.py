@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 import tomlkit
+from tomlkit.container import OutOfOrderTableProxy
 
 from uvmagic.errors import BundleRefused
 from uvmagic.project import Table, normalise, parse_requirement
@@ -17,6 +19,8 @@ from uvmagic.project import Table, normalise, parse_requirement
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from packaging.requirements import Requirement
 
     from uvmagic.lockfile import Lockfile
 
@@ -47,23 +51,35 @@ def local_distributions(pyproject: Mapping[str, Any], root: Path) -> list[LocalD
     if is_package(pyproject):
         found.append(LocalDistribution(normalise(pyproject["project"]["name"]), root))
     kept = _runtime_names(pyproject)
-    for name, source in pyproject.get("tool", {}).get("uv", {}).get("sources", {}).items():
-        if not isinstance(source, dict) or normalise(name) not in kept:
+    sources = pyproject.get("tool", {}).get("uv", {}).get("sources", {})
+    for name, entry in sources.items():
+        if normalise(name) not in kept:
             continue
-        if source.get("workspace"):
-            raise BundleRefused(
-                f"{name} is a member of the project's workspace; bundles carry none yet.",
-                "Build it and depend on its wheel.",
-            )
-        if "path" in source:
-            path = (root / source["path"]).resolve()
-            if not path.is_relative_to(root):
+        for source in entry if isinstance(entry, list) else [entry]:
+            if source.get("workspace"):
                 raise BundleRefused(
-                    f"The dependency {name} lies outside the project: {source['path']}.",
-                    "Move it into the project, or depend on a released version.",
+                    f"{name} is a member of the project's workspace; bundles carry none yet.",
+                    "Build it and depend on its wheel.",
                 )
-            found.append(LocalDistribution(normalise(name), path))
+            if "path" in source:
+                folder = _inside(name, source["path"], root)
+                found.append(LocalDistribution(normalise(name), folder))
+    for requirement in _runtime_requirements(pyproject):
+        if requirement.url and requirement.url.startswith("file:"):
+            path = unquote(urlsplit(requirement.url).path)
+            folder = _inside(requirement.name, path, root)
+            found.append(LocalDistribution(normalise(requirement.name), folder))
     return found
+
+
+def _inside(name: str, path: str, root: Path) -> Path:
+    resolved = (root / path).resolve()
+    if not resolved.is_relative_to(root):
+        raise BundleRefused(
+            f"The dependency {name} lies outside the project: {path}.",
+            "Move it into the project, or depend on a released version.",
+        )
+    return resolved
 
 
 def is_package(pyproject: Mapping[str, Any]) -> bool:
@@ -81,41 +97,55 @@ def portable_pyproject(text: str, rerun: list[str], wheels: Mapping[str, str]) -
         wheels: normalised name → path in the bundle, for what it carries as a wheel. The
             project's own wheel makes the bundle an unpackaged project of another name.
     """
-    document = tomlkit.parse(text)
+    document = _editable(text)
     plain = document.unwrap()
-    project = document["project"]
-    name = normalise(plain["project"]["name"])
-    kept = _runtime_names(plain)
+    if "project" not in plain:
+        raise BundleRefused("The project has no [project] table.", "Run  %uv init  in its folder.")
+    project: Any = document["project"]
+    kept = _runtime_names(plain) | wheels.keys()
     if is_package(plain):
+        name = normalise(plain["project"]["name"])
         project["name"] = f"{name}-bundle"
-        dependencies = project.setdefault("dependencies", tomlkit.array())
-        dependencies.append(name)
-        document.pop("build-system")
-        kept |= {name}
+        project.setdefault("dependencies", tomlkit.array()).append(name)
+    # Nothing is built: what a build would have told is not asked for.
+    document.pop("build-system", None)
+    project.pop("dynamic", None)
+    project.setdefault("version", "0")
     for key in ("readme", "license-files", "scripts", "gui-scripts", "entry-points"):
         project.pop(key, None)
-    if "version" in plain["project"].get("dynamic", []):
-        project.pop("dynamic")
-        project["version"] = "0"
     document.pop("dependency-groups", None)
     document["dependency-groups"] = {"rerun": rerun}
 
     tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
     uv = tool.setdefault("uv", tomlkit.table())
-    for key in ("dev-dependencies", "package", "workspace"):
+    for key in ("dependency-groups", "dev-dependencies", "package", "workspace"):
         uv.pop(key, None)
     uv["default-groups"] = ["rerun"]
-    sources = uv.get("sources", {})
+    sources = uv.setdefault("sources", tomlkit.table())
     for source in list(sources):
-        if normalise(source) not in kept:
+        if normalise(source) not in kept or normalise(source) in wheels:
             sources.pop(source)
-    if wheels:
-        sources = uv.setdefault("sources", tomlkit.table())
-        for wheel_name, path in wheels.items():
-            entry = tomlkit.inline_table()
-            entry["path"] = path
-            sources[wheel_name] = entry
+    for wheel_name, path in wheels.items():
+        entry = tomlkit.inline_table()
+        entry["path"] = path
+        sources[wheel_name] = entry
+    if not sources:
+        uv.pop("sources")
     return tomlkit.dumps(document)
+
+
+def _editable(text: str) -> tomlkit.TOMLDocument:
+    """The parsed document, its tables in one piece each.
+
+    tomlkit cannot change a table whose parts stand apart, with others between them; such a text is
+    written anew, without its comments.
+    """
+    document = tomlkit.parse(text)
+    tool: Any = document.get("tool", {})
+    parts = (document.get("project"), tool, tool.get("uv"))
+    if any(isinstance(part, OutOfOrderTableProxy) for part in parts):
+        return tomlkit.parse(tomlkit.dumps(document.unwrap()))
+    return document
 
 
 def differing_versions(before: Lockfile, after: Lockfile) -> dict[str, tuple[str, str]]:
@@ -130,7 +160,11 @@ def differing_versions(before: Lockfile, after: Lockfile) -> dict[str, tuple[str
 
 def _runtime_names(pyproject: Mapping[str, Any]) -> set[str]:
     """The normalised names that dependencies and extras list; groups are development's."""
+    return {normalise(requirement.name) for requirement in _runtime_requirements(pyproject)}
+
+
+def _runtime_requirements(pyproject: Mapping[str, Any]) -> list[Requirement]:
     extras = pyproject.get("project", {}).get("optional-dependencies", {})
     tables = [Table("project"), *(Table("extra", name) for name in extras)]
     listed = (entry for table in tables for entry in table.requirements(pyproject))
-    return {normalise(r.name) for r in map(parse_requirement, listed) if r is not None}
+    return [r for r in map(parse_requirement, listed) if r is not None]

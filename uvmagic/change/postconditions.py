@@ -17,8 +17,16 @@ if TYPE_CHECKING:
     from uvmagic.lockfile import Lockfile
     from uvmagic.project import Project
 
-_NO_LOCK = ("--frozen",)
-_NO_ENVIRONMENT = ("--active", "--dry-run", "--frozen", "--no-sync", "--package")
+_NO_ENVIRONMENT = (
+    "--active",
+    "--dry-run",
+    "--frozen",
+    "--no-install-local",
+    "--no-install-package",
+    "--no-install-workspace",
+    "--no-sync",
+)
+"""Options with which what was added need not be in the environment."""
 
 
 def verify(
@@ -42,9 +50,11 @@ def verify(
     Raises:
         ChangeRejected: naming what does not hold.
     """
-    if command.unknown:  # which tokens are requirements cannot be told: uv's word must do
+    # Which tokens are requirements cannot be told, or the change is another project's: uv's word
+    # must do.
+    if command.unknown or command.has("--package"):
         return
-    locks = not command.has(*_NO_LOCK)
+    locks = not command.has("--frozen")
     if locks and lockfile is None:
         raise _rejected("there is no uv.lock")
     table = Table.of(command.options)

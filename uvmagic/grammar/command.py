@@ -70,7 +70,10 @@ def parse(tokens: Sequence[str]) -> Command:
             return Command(topic, (), {}, (), wants_help=True)
     if word is None:
         return Command(name, tuple(rest), {}, tuple(tokens))
-    return _parse_word(word, [*rest, *leading])
+    command = _parse_word(word, [*leading, *rest])
+    if not command.is_owned:  # `add --script` is uv's alone
+        return Command(name, tuple(rest), command.options, tuple(tokens))
+    return command
 
 
 def _leading_globals(tokens: Sequence[str]) -> tuple[list[str], int]:
@@ -114,6 +117,8 @@ def _parse_word(word: Word, tokens: Sequence[str]) -> Command:
             argv.append(token)
             continue
         long_name, count = arity[flag]
+        if equals and not count and long_name in own:
+            raise UsageError(f"{word.name} {flag} takes no value.", help_hint(word.name))
         values = [joined] if equals else list(tokens[index : index + count])
         if len(values) < count:
             raise UsageError(f"{word.name} {flag} needs a value.", help_hint(word.name))

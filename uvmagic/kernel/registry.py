@@ -51,8 +51,9 @@ def installed() -> list[Kernel]:
         content = _read(file)
         project = spec.project_of(content)
         if project is not None:
-            name, python = str(content.get("display_name", "")), Path(content["argv"][0])
-            found.append(Kernel(file.parent.name, name, file.parent, project, python))
+            name = str(content.get("display_name", ""))
+            argv = content.get("argv") or [""]  # one that somebody spoiled is listed all the same
+            found.append(Kernel(file.parent.name, name, file.parent, project, Path(str(argv[0]))))
     return found
 
 

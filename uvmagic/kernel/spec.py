@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from pathlib import Path
@@ -20,7 +21,7 @@ def kernel_name(root: Path, project_name: str) -> str:
     """
     ascii_name = unicodedata.normalize("NFKD", project_name).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9._-]+", "-", ascii_name.lower()).strip("-._") or "project"
-    return f"uvmagic-{slug[:40]}-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
+    return f"uvmagic-{slug[:40]}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}"
 
 
 def kernel_json(python: Path, root: Path, display_name: str) -> dict[str, Any]:
@@ -48,7 +49,9 @@ def kernel_json(python: Path, root: Path, display_name: str) -> dict[str, Any]:
     }
 
 
-def project_of(spec: dict[str, Any]) -> Path | None:
+def project_of(spec: object) -> Path | None:
     """The project that uvmagic made a kernel.json for; None for one that it did not make."""
-    mark = spec.get("metadata", {}).get("uvmagic") if isinstance(spec, dict) else None
-    return Path(mark["project"]) if isinstance(mark, dict) and "project" in mark else None
+    project: object = spec
+    for key in ("metadata", "uvmagic", "project"):
+        project = project.get(key) if isinstance(project, dict) else None
+    return Path(project) if isinstance(project, str) else None

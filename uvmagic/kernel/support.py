@@ -47,15 +47,16 @@ def origin(version: str, direct_url: str | None) -> Origin:
         return Origin(f"uvmagic=={version}", False, None, f"version {version} from the index")
     found = json.loads(direct_url)
     url = found["url"]
+    inside = f"#subdirectory={found['subdirectory']}" if found.get("subdirectory") else ""
     if "vcs_info" in found:
         vcs = found["vcs_info"]
-        reference = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
+        reference = f"{vcs['vcs']}+{url}@{vcs['commit_id']}{inside}"
         return Origin(f"uvmagic @ {reference}", False, None, f"from {reference}")
     if "dir_info" in found:
         folder = Path(unquote(urlsplit(url).path))
         is_editable = bool(found["dir_info"].get("editable", False))
         return Origin(str(folder), is_editable, folder, f"from the folder {folder}")
-    return Origin(f"uvmagic @ {url}", False, None, f"from {url}")
+    return Origin(f"uvmagic @ {url}{inside}", False, None, f"from {url}{inside}")
 
 
 def default_groups(pyproject: Mapping[str, Any]) -> list[str]:
@@ -68,13 +69,27 @@ def default_groups(pyproject: Mapping[str, Any]) -> list[str]:
 
 def missing(pyproject: Mapping[str, Any]) -> list[str]:
     """Which of `NAMES` neither the project's dependencies nor its default groups list."""
-    tables = [Table("project"), *(Table("group", name) for name in default_groups(pyproject))]
+    groups = _with_included(default_groups(pyproject), pyproject.get("dependency-groups", {}))
+    tables = [Table("project"), *(Table("group", name) for name in groups)]
     listed = {pyproject.get("project", {}).get("name")}
     for entry in (entry for table in tables for entry in table.requirements(pyproject)):
         requirement = parse_requirement(entry)
         if requirement is not None:
             listed.add(requirement.name.lower())
     return [name for name in NAMES if name not in listed]
+
+
+def _with_included(groups: list[str], all_groups: Mapping[str, Any]) -> list[str]:
+    """The groups and those that they include (PEP 735), each once."""
+    found: list[str] = []
+    waiting = list(groups)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.append(name)
+            entries = all_groups.get(name, [])
+            waiting += [e["include-group"] for e in entries if isinstance(e, dict) and e]
+    return found
 
 
 def requirements(
@@ -85,8 +100,10 @@ def requirements(
     Where the project allows Pythons older than uvmagic's oldest, uvmagic gets a marker, so that
     the rest still resolves for them.
     """
-    group = (default_groups(pyproject) or ["dev"])[0]
-    table = ["--dev"] if group == "dev" else ["--group", group]
+    groups = default_groups(pyproject)
+    table = ["--group", groups[0]] if groups else []  # no group is installed by default
+    if "dev" in groups:
+        table = ["--dev"]
     calls = []
     if "ipykernel" in names:
         calls.append([*table, "ipykernel"])

@@ -38,7 +38,7 @@ class Environment:
     def python_version(self) -> str | None:
         """Its Python's version, `3.12.4`, or None without an environment."""
         try:
-            config = (self.folder / "pyvenv.cfg").read_text(encoding="utf-8")
+            config = (self.folder / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return None
         match = re.search(r"^version(?:_info)? = (\d+\.\d+\.\d+)", config, re.MULTILINE)

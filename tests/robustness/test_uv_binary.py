@@ -1,0 +1,403 @@
+"""A uv that is missing, old, broken or treacherous: told, and the files as they were."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from robustness.aftermath import Aftermath, fake_uv, message_of
+
+if TYPE_CHECKING:
+    from conftest import Folder, Shell
+
+_INSTALL = "→ Install it: pip install uv (any environment will do; uvmagic finds it on PATH)."
+_FAILED = "error: uv add failed; pyproject.toml and uv.lock are as they were.\n"
+
+_BREAKS_FILES = """\
+Path('pyproject.toml').write_text('half of what')
+Path('uv.lock').write_bytes(b'rubbish')
+"""
+"""What a fake uv does to the project that it runs in."""
+
+
+@pytest.fixture(params=["fresh", "locked"])
+def aftermath(folder: Folder, tmp_path: Path, request: pytest.FixtureRequest) -> Aftermath:
+    """A project that nothing was added to, or one with `beta`."""
+    if request.param == "locked":
+        assert folder.uvmagic("add", "beta").returncode == 0
+    return Aftermath(folder, tmp_path)
+
+
+def _script(path: Path, text: str) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return str(path)
+
+
+# --- finding it --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", [["add", "alpha"], ["lock"], ["sync"], ["tree"], ["pip", "list"]])
+def test_a_variable_that_names_no_program_is_told(
+    folder: Folder, tmp_path: Path, word: list[str]
+) -> None:
+    aftermath = Aftermath(folder, tmp_path)
+    missing = str(tmp_path / "missing" / "uv")
+    message = aftermath.is_clean(
+        folder.uvmagic(*word, UV=missing),
+        f"The environment says UV={missing}, and there is no such program.",
+        "→ Unset UV, or let it name a uv.",
+    )
+    assert len(message.splitlines()) == 2
+    assert not (folder.path / ".uvmagic").exists()
+    aftermath.works_again()
+
+
+def test_a_variable_that_names_a_folder_or_a_text_is_told(folder: Folder, tmp_path: Path) -> None:
+    aftermath = Aftermath(folder, tmp_path)
+    text = tmp_path / "text"
+    text.write_text("no program")
+    for named in (tmp_path, text):
+        message = aftermath.is_clean(folder.uvmagic("add", "alpha", UV=str(named)), str(named))
+        assert "→ " in message
+    aftermath.works_again()
+
+
+@pytest.fixture
+def lonely(tmp_path: Path) -> Path:
+    """A Python that has uvmagic, and no uv beside it."""
+    venv.create(tmp_path / "lonely", symlinks=True, with_pip=False)
+    python = tmp_path / "lonely" / "bin" / "python"
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    site = tmp_path / "lonely" / "lib" / version / "site-packages"
+    here = sysconfig.get_path("purelib")
+    (site / "here.pth").write_text(f"import site; site.addsitedir({here!r})\n")
+    return python
+
+
+@pytest.mark.parametrize("path", ["", None, "/nonexistent"])
+def test_without_any_uv_it_is_told_how_to_get_one_and_that_works(
+    folder: Folder,
+    tmp_path: Path,
+    lonely: Path,
+    uv: str,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str | None,
+) -> None:
+    assert folder.uvmagic("add", "beta").returncode == 0  # so that uv needs no PATH for a Python
+    aftermath = Aftermath(folder, tmp_path)
+    monkeypatch.delenv("UV")
+    if path is None:
+        monkeypatch.delenv("PATH")
+    else:
+        monkeypatch.setenv("PATH", path)
+
+    def uvmagic() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(lonely), "-m", "uvmagic", "add", "alpha"],
+            cwd=folder.path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    aftermath.is_clean(
+        uvmagic(),
+        "uv was not found: not in UV, not on PATH, not beside this Python.",
+        _INSTALL,
+    )
+    lonely.with_name("uv").symlink_to(uv)  # where pip puts it
+    done = uvmagic()
+    assert done.returncode == 0, done.stderr
+    assert "Added alpha" in done.stdout
+
+
+def test_a_uv_on_the_path_that_is_no_program_is_passed_over(
+    folder: Folder, tmp_path: Path, uv: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    (first / "uv").write_text("not executable")
+    (second / "uv").symlink_to(uv)
+    monkeypatch.delenv("UV")
+    monkeypatch.setenv("PATH", f"{first}:{second}:/usr/bin:/bin")
+    Aftermath(folder, tmp_path).works_again()
+
+
+# --- asking it for its version -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["uv 0.1.0", "uv 0.8.99 (abc 2025-01-01)", "uv 0.9.0rc1"])
+def test_a_uv_that_is_too_old_is_told_and_how_to_update(
+    folder: Folder, tmp_path: Path, version: str
+) -> None:
+    aftermath = Aftermath(folder, tmp_path)
+    program = fake_uv(tmp_path / "fake", _BREAKS_FILES, version)
+    number = version.split()[1]
+    message = aftermath.is_clean(
+        folder.uvmagic("add", "alpha", UV=program),
+        f"{program} is uv {number}; uvmagic needs ",
+        " or newer.",
+        "→ Update it: uv self update or pip install --upgrade uv",
+    )
+    assert len(message.splitlines()) == 2
+    aftermath.works_again()
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("#!/bin/sh\necho 'Ubuntu Validator 3'\n", "'Ubuntu Validator 3'"),
+        ("#!/bin/sh\necho uv\n", "'uv'"),
+        ("#!/bin/sh\necho uv not-a-version\n", "'uv not-a-version'"),
+        ("#!/bin/sh\nprintf 'uv \\377\\376\\n'\n", "'uv "),
+        ("#!/bin/sh\nprintf '\\377\\376\\000\\200'\n", "it says '"),
+        ("#!/bin/sh\nexit 0\n", "it says ''"),
+        ("#!/bin/sh\necho no >&2; exit 3\n", "it says ''"),
+        ("#!/bin/sh\nkill -9 $$\n", "it says ''"),
+        ("#!/bin/sh\nyes uv uv | head -c 2000000\n", "'uv uv"),
+    ],
+)
+def test_a_program_that_is_no_uv_is_told_with_its_own_words(
+    folder: Folder, tmp_path: Path, script: str, told: str
+) -> None:
+    aftermath = Aftermath(folder, tmp_path)
+    program = _script(tmp_path / "fake" / "uv", script)
+    message = aftermath.is_clean(
+        folder.uvmagic("add", "alpha", UV=program),
+        f"{program} is not uv: asked for its version it says ",
+        told,
+        _INSTALL,
+    )
+    assert len(message) < 400
+    aftermath.works_again()
+
+
+@pytest.mark.parametrize("script", ["#!/no/such/interpreter\n", "rubbish\n", "\x7fELF rubbish", ""])
+def test_a_program_that_cannot_be_started_is_told(
+    folder: Folder, tmp_path: Path, script: str
+) -> None:
+    aftermath = Aftermath(folder, tmp_path)
+    program = _script(tmp_path / "fake" / "uv", script)
+    aftermath.is_clean(
+        folder.uvmagic("add", "alpha", UV=program), f"{program} cannot be run: ", _INSTALL
+    )
+    aftermath.works_again()
+
+
+@pytest.mark.heavy
+def test_a_uv_that_never_tells_its_version_is_given_up_and_ended(
+    folder: Folder, tmp_path: Path
+) -> None:
+    aftermath = Aftermath(folder, tmp_path)
+    program = _script(tmp_path / "fake" / "uv", "#!/bin/sh\nexec sleep 100\n")
+    aftermath.is_clean(
+        folder.uvmagic("add", "alpha", UV=program),
+        f"{program} --version gave no answer in 10 s.",
+        _INSTALL,
+    )
+    aftermath.works_again()
+
+
+# --- letting it work ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("does", ["", "print('Resolved 1 package')", _BREAKS_FILES])
+def test_a_uv_that_says_yes_and_does_not_do_it_is_not_believed(
+    aftermath: Aftermath, tmp_path: Path, does: str
+) -> None:
+    program = fake_uv(tmp_path / "fake", does)
+    message = aftermath.is_clean(aftermath.folder.uvmagic("add", "alpha", UV=program))
+    assert message.startswith("error: uv reports success, but ") or "cannot be read" in message
+    assert "→ " in message
+    aftermath.works_again()
+
+
+_LISTS_IT = """\
+text = Path('pyproject.toml').read_text()
+Path('pyproject.toml').write_text(text.replace('dependencies = [', 'dependencies = ["alpha", '))
+"""
+_LOCKS_IT = """\
+with open('uv.lock', 'a') as stream:
+    stream.write('version = 1\\n\\n[[package]]\\nname = "alpha"\\nversion = "2.0"\\n')
+"""
+
+
+@pytest.mark.parametrize(
+    ("does", "lacks"),
+    [
+        (_LOCKS_IT, "alpha is not in pyproject.toml"),
+        (_LISTS_IT + "Path('uv.lock').touch()", "alpha is not in uv.lock"),
+        (_LISTS_IT, "uv.lock"),
+        (_LISTS_IT + _LOCKS_IT, "alpha is not in the environment"),
+        (_LISTS_IT + _LOCKS_IT + "Path('uv.lock').unlink()", "there is no uv.lock"),
+    ],
+)
+def test_a_uv_that_does_a_part_of_it_is_not_believed(
+    aftermath: Aftermath, tmp_path: Path, does: str, lacks: str
+) -> None:
+    program = fake_uv(tmp_path / "fake", does)
+    message = aftermath.is_clean(
+        aftermath.folder.uvmagic("add", "alpha", UV=program),
+        f"{lacks}",
+        "pyproject.toml and uv.lock are as they were.",
+        "→ Please report this with the output of uv --version.",
+    )
+    assert message.startswith("error: uv reports success, but ")
+    aftermath.works_again()
+
+
+def test_a_uv_that_says_it_removed_and_did_not_is_not_believed(
+    folder: Folder, tmp_path: Path
+) -> None:
+    assert folder.uvmagic("add", "beta").returncode == 0
+    aftermath = Aftermath(folder, tmp_path)
+    aftermath.is_clean(
+        folder.uvmagic("remove", "beta", UV=fake_uv(tmp_path / "fake", "")),
+        "uv reports success, but beta still is in pyproject.toml",
+    )
+    aftermath.works_again()
+
+
+@pytest.mark.parametrize(
+    ("dies", "told"),
+    [
+        ("os.kill(os.getpid(), signal.SIGKILL)", "uv ended with status -9 in silence."),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "uv ended with status -11 in silence."),
+        ("os._exit(134)", "uv ended with status 134 in silence."),
+        ("sys.exit(2)", "uv ended with status 2 in silence."),
+        ("sys.stderr.write('error: I am sorry\\n'); sys.exit(1)", "error: I am sorry"),
+        ("sys.stderr.write('thread main panicked at 7\\n'); os.abort()", "panicked at 7"),
+    ],
+)
+def test_a_uv_that_edits_and_dies_leaves_no_edit(
+    aftermath: Aftermath, tmp_path: Path, dies: str, told: str
+) -> None:
+    program = fake_uv(tmp_path / "fake", _BREAKS_FILES + dies)
+    message = aftermath.is_clean(aftermath.folder.uvmagic("add", "alpha", UV=program), told)
+    assert message.startswith(_FAILED)
+    aftermath.works_again()
+
+
+def test_a_uv_that_takes_the_files_away_and_dies_leaves_them_there(
+    aftermath: Aftermath, tmp_path: Path
+) -> None:
+    program = fake_uv(
+        tmp_path / "fake",
+        "Path('pyproject.toml').unlink()\n"
+        "Path('uv.lock').unlink(missing_ok=True)\n"
+        "Path('uv.lock').mkdir()\n"
+        "os.abort()\n",
+    )
+    done = aftermath.folder.uvmagic("add", "alpha", UV=program)
+    assert done.returncode == 1
+    message_of(done.stderr)
+    assert aftermath.folder.pyproject.read_bytes() == aftermath.before[0]
+
+
+def test_a_uv_that_writes_megabytes_is_heard_to_its_end(
+    aftermath: Aftermath, tmp_path: Path
+) -> None:
+    program = fake_uv(
+        tmp_path / "fake",
+        _BREAKS_FILES + "line = 'x' * 99 + '\\n'\n"
+        "for _ in range(50_000):\n"
+        "    sys.stdout.write(line)\n"
+        "    sys.stderr.write(line)\n"
+        "sys.stderr.write('error: that was all\\n')\n"
+        "sys.exit(1)\n",
+    )
+    message = aftermath.is_clean(
+        aftermath.folder.uvmagic("add", "alpha", UV=program), "error: that was all"
+    )
+    assert len(message) < 2000
+    aftermath.works_again()
+
+
+def test_a_uv_that_writes_one_endless_line_is_heard_to_its_end(
+    aftermath: Aftermath, tmp_path: Path
+) -> None:
+    program = fake_uv(
+        tmp_path / "fake",
+        "for _ in range(20_000):\n"
+        "    sys.stderr.write('\\x1b[2K\\r⠋ Resolving' + ' ' * 200)\n"
+        "    sys.stdout.write('x' * 200)\n"
+        "sys.stderr.write('\\x1b[2K\\rerror: that was all\\n')\n"
+        "sys.exit(1)\n",
+    )
+    message = aftermath.is_clean(
+        aftermath.folder.uvmagic("add", "alpha", UV=program), "error: that was all"
+    )
+    assert len(message) < 2000
+    aftermath.works_again()
+
+
+def test_a_uv_whose_words_are_no_utf8_is_heard(aftermath: Aftermath, tmp_path: Path) -> None:
+    program = fake_uv(
+        tmp_path / "fake",
+        _BREAKS_FILES + "os.write(1, b'\\xff\\xfe\\x00')\n"
+        "os.write(2, b'error: caf\\xe9 \\xf0\\x9f\\x00\\x1b]0;title\\x07\\x08 is closed\\n\\xc3')\n"
+        "sys.exit(1)\n",
+    )
+    message = aftermath.is_clean(
+        aftermath.folder.uvmagic("add", "alpha", UV=program), "error: caf", "is closed"
+    )
+    assert message.startswith(_FAILED)
+    assert not set(message) & {"\x00", "\x07", "\x08", "\x1b"}  # nothing that a terminal obeys
+    aftermath.works_again()
+
+
+def test_a_uv_that_leaves_a_child_behind_is_not_waited_for_without_end(
+    aftermath: Aftermath, tmp_path: Path
+) -> None:
+    """The child holds uv's streams open: uv's own end counts."""
+    child = "import os, time; time.sleep(8)"
+    program = fake_uv(
+        tmp_path / "fake",
+        _BREAKS_FILES + "import subprocess\n"
+        f"subprocess.Popen([sys.executable, '-c', {child!r}])\n"
+        "sys.stderr.write('error: that was all\\n')\n"
+        "sys.stderr.flush()\n"
+        "os._exit(1)\n",
+    )
+    aftermath.is_clean(aftermath.folder.uvmagic("add", "alpha", UV=program), "error: that was all")
+    aftermath.works_again()
+
+
+def test_a_uv_that_is_taken_away_is_told_in_a_shell_that_had_found_it(
+    folder: Folder, tmp_path: Path, shell: Shell, uv: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "bin" / "uv"
+    link.parent.mkdir()
+    link.symlink_to(uv)
+    monkeypatch.setenv("UV", str(link))
+    assert shell.outcome("%uv add alpha").title == "Added alpha"
+    aftermath = Aftermath(folder, tmp_path)
+    link.unlink()
+    done = shell.attempt("%uv add beta")
+    assert type(done.error_in_exec).__name__ == "UvUnavailable"
+    assert f"UV={link}, and there is no such program" in str(done.error_in_exec)
+    aftermath.is_unharmed()
+    link.symlink_to(uv)
+    assert shell.outcome("%uv add beta").title == "Added beta"
+
+
+def test_a_uv_that_is_replaced_is_asked_anew_in_the_same_shell(
+    folder: Folder, tmp_path: Path, shell: Shell, uv: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = fake_uv(tmp_path / "bin", _BREAKS_FILES, "uv 0.1.0")
+    monkeypatch.setenv("UV", program)
+    aftermath = Aftermath(folder, tmp_path)
+    done = shell.attempt("%uv add alpha")
+    assert type(done.error_in_exec).__name__ == "UvUnavailable"
+    aftermath.is_unharmed()
+    _script(Path(program), f'#!/bin/sh\nexec "{uv}" "$@"\n')
+    assert shell.outcome("%uv add alpha").title == "Added alpha"

@@ -1,0 +1,120 @@
+"""A virtual environment read from its files, laid out here by hand."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uvmagic.system.environment import Environment
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the layout there is another")
+
+
+def lay_out(
+    folder: Path, installed: dict[str, str], python: str = "3.12.4", key: str = "version_info"
+) -> Environment:
+    """An environment's folder with these distributions: name as its folder spells it → version."""
+    packages = folder / "lib" / f"python{python.rpartition('.')[0]}" / "site-packages"
+    packages.mkdir(parents=True)
+    (folder / "pyvenv.cfg").write_text(f"home = /usr/bin\n{key} = {python}\n", encoding="utf-8")
+    for name, version in installed.items():
+        (packages / f"{name}-{version}.dist-info").mkdir()
+        (packages / name).mkdir()
+    return Environment(folder)
+
+
+def test_the_distributions_are_told_by_normalised_name(tmp_path: Path) -> None:
+    spelled = {"numpy": "2.1.0", "Ruamel.Yaml": "0.18.6", "torch": "2.4.0+cu121", "a_b": "1!2.0rc1"}
+    assert lay_out(tmp_path / "env", spelled).installed() == {
+        "a-b": "1!2.0rc1",
+        "numpy": "2.1.0",
+        "ruamel-yaml": "0.18.6",
+        "torch": "2.4.0+cu121",
+    }
+
+
+def test_what_is_no_dist_info_is_no_distribution(tmp_path: Path) -> None:
+    environment = lay_out(tmp_path / "env", {"numpy": "2.1.0"})
+    packages = environment.site_packages()
+    assert packages is not None
+    for name in (
+        "x.dist-info",
+        "dist-info",
+        "y-1.0.dist-info.bak",
+        "z-1.0.egg-info",
+        "__pycache__",
+    ):
+        (packages / name).mkdir()
+    (packages / "_virtualenv.py").touch()
+    assert environment.installed() == {"numpy": "2.1.0"}
+
+
+def test_without_an_environment_nothing_is_there(tmp_path: Path) -> None:
+    environment = Environment(tmp_path / "nowhere")
+    assert not environment.exists
+    assert environment.python_version() is None
+    assert environment.site_packages() is None
+    assert environment.installed() == {}
+
+
+def test_an_environment_exists_while_its_interpreter_does(tmp_path: Path) -> None:
+    environment = lay_out(tmp_path / "env", {})
+    assert not environment.exists
+    environment.python.parent.mkdir()
+    environment.python.symlink_to(tmp_path / "python3.12")
+    assert not environment.exists
+    (tmp_path / "python3.12").touch()
+    assert environment.exists
+
+
+@pytest.mark.parametrize(
+    ("config", "version"),
+    [
+        ("home = /usr/bin\nversion_info = 3.12.4\n", "3.12.4"),
+        ("home = /usr/bin\nversion = 3.11.7\n", "3.11.7"),
+        ("version_info = 3.12.4.final.0\n", "3.12.4"),
+        ("uv = 0.13.9\nversion_info = 3.14.0rc2\nprompt = x\n", "3.14.0"),
+        ("version_info = 3.12.4\r\nprompt = x\r\n", "3.12.4"),
+        ("home = /version = 9.9.9\nversion = 3.12.4\n", "3.12.4"),
+        ("version_info = three\n", None),
+        ("", None),
+    ],
+)
+def test_the_version_of_its_python_is_read_as_uv_venv_and_virtualenv_write_it(
+    tmp_path: Path, config: str, version: str | None
+) -> None:
+    (tmp_path / "pyvenv.cfg").write_bytes(config.encode())
+    assert Environment(tmp_path).python_version() == version
+
+
+def test_a_configuration_that_is_no_utf_8_is_read_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "pyvenv.cfg").write_bytes(b"home = /home/\xe9/bin\nversion_info = 3.12.4\n")
+    assert Environment(tmp_path).python_version() == "3.12.4"
+
+
+STATES = st.tuples(
+    st.dictionaries(st.sampled_from(["a", "b", "c_d"]), st.sampled_from(["1.0", "2.0"])),
+    st.sampled_from(["3.12.4", "3.12.5", "3.13.0"]),
+)
+
+
+@given(STATES, STATES)
+def test_the_fingerprint_differs_exactly_where_distributions_or_python_do(
+    one: tuple[dict[str, str], str], other: tuple[dict[str, str], str]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        first = lay_out(Path(folder) / "one", *one)
+        second = lay_out(Path(folder) / "other", *other, key="version")
+        assert (first.fingerprint() == second.fingerprint()) == (one == other)
+
+
+def test_an_environment_runs_this_process_when_it_is_this_processs_prefix(tmp_path: Path) -> None:
+    assert Environment(Path(sys.prefix)).is_running()
+    (tmp_path / "link").symlink_to(sys.prefix, target_is_directory=True)
+    assert Environment(tmp_path / "link").is_running()
+    assert not Environment(tmp_path / "env").is_running()
