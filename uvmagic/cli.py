@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from pathlib import Path
 
 import uvmagic
 from uvmagic import app, grammar, terminal
-from uvmagic.errors import UvmagicError
+from uvmagic.errors import Interrupted, UvmagicError
 from uvmagic.outcome import SCHEMA
-from uvmagic.system.host import Host
+from uvmagic.system.host import Host, current_folder
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,8 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
         if command.wants_help:
             print(grammar.help_text(command.word).replace("%uv ", "uvmagic "))
             return 0
-        outcome = app.run(command, Host(Path.cwd(), os.environ, reporter))
+        outcome = app.run(command, Host(current_folder(), os.environ, reporter))
     except UvmagicError as error:
+        if isinstance(error, Interrupted):  # pressed again: it ends now in any case
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         reporter.clear()
         if wants_json:
             told = {"schema": SCHEMA, "error": error.message, "hint": error.hint}

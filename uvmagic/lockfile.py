@@ -45,6 +45,15 @@ class Lockfile:
             found.setdefault(name, []).extend([version] if version else [])
         return {name: tuple(sorted(found[name])) for name in sorted(found)}
 
+    def asked_for(self, project: str) -> set[str] | None:
+        """The names that a project of the lock asks for itself; None where it is not in it."""
+        for entry in self.package(project):
+            metadata = entry.get("metadata", {})
+            groups = metadata.get("requires-dev", {}).values()
+            listed = [metadata.get("requires-dist", []), *groups]
+            return {requirement["name"] for requirements in listed for requirement in requirements}
+        return None
+
     def package(self, name: str) -> list[dict[str, Any]]:
         """The parsed entries of a distribution, one a locked version; empty if not locked."""
         wanted = normalise(name)

@@ -17,7 +17,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import Bool
 
 from uvmagic.outcome import Outcome, html_lines
-from uvmagic.system.host import Frontend, Host, Reporter
+from uvmagic.system.host import Frontend, Host, Reporter, current_folder
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -145,7 +145,7 @@ def _host(
     shell: InteractiveShell, reporter: Reporter, stdin_text: str | None, *, auto_register: bool
 ) -> Host:
     return Host(
-        cwd=Path.cwd(),
+        cwd=current_folder(),
         environ=os.environ,
         reporter=reporter,
         frontend=Frontend(_notebook(shell)),

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+COLUMNS = 400
+"""Columns of the terminal that uv is given: wide enough that it wraps no message."""
 _ERASE = "\x1b[2K"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
 _BAR = re.compile(r"(\S+)\s+-+\s+(\d+(?:\.\d+)?) ?([KMGT]?i?B)/(\d+(?:\.\d+)?) ?([KMGT]?i?B)")
 _SPINNER = re.compile(r"^[⠀-⣿█░\s]+")
+_TOLD_LATER = re.compile(r"(error|cause|hint|warning)\b", re.IGNORECASE)
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _STARTED = re.compile(r"^\s*(?:Downloading|Building) (\S+)(?: \((\d+(?:\.\d+)?) ?([KMGT]?i?B)\))?")
 _ENDED = re.compile(r"^\s*(?:Downloaded|Built) (\S+)")
@@ -115,7 +118,7 @@ class Transcript:
             pass  # counted when the line is complete
         else:
             words = _SPINNER.sub("", _CONTROL.sub("", raw.rpartition(_ERASE)[2])).strip()
-            if words and not _BAR.search(words):
+            if words and not _BAR.search(words) and not _TOLD_LATER.match(words):
                 self._activity = _activity(words)
 
     def _note_ended(self, raw: str) -> None:
@@ -140,11 +143,17 @@ def _activity(words: str) -> str:
 
 
 def _visible(raw: str) -> str:
-    return _CONTROL.sub("", raw.rpartition(_ERASE)[2]).rstrip()
+    """What is to be seen of a line: what came after the last erasing, or over it from the left."""
+    frames = raw.rpartition(_ERASE)[2].rstrip("\r").split("\r")
+    text = _CONTROL.sub("", frames[-1])
+    while len(text) > COLUMNS and _is_transient(text[:COLUMNS]):
+        text = text[COLUMNS:]  # a frame fills its row; an error may follow it without a line break
+    return text.rstrip()
 
 
 def _is_transient(line: str) -> bool:
-    return bool(re.match(r"[⠀-⣿█░]", line)) or bool(_BAR.search(line))
+    """Whether a line is a frame: a spinner, a bar of blocks, a download or the end of one."""
+    return bool(re.match(r"[⠀-⣿█░]|-* *\d[\d.]* ?\w+/\d", line)) or bool(_BAR.search(line))
 
 
 def _count(number: str, unit: str) -> int:

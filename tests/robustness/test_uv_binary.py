@@ -9,6 +9,7 @@ import venv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from robustness.aftermath import Aftermath, fake_uv, message_of
 
@@ -231,6 +232,7 @@ with open('uv.lock', 'a') as stream:
 """
 
 
+@pytest.mark.parametrize("aftermath", ["fresh"], indirect=True)
 @pytest.mark.parametrize(
     ("does", "lacks"),
     [
@@ -359,16 +361,25 @@ def test_a_uv_that_leaves_a_child_behind_is_not_waited_for_without_end(
     aftermath: Aftermath, tmp_path: Path
 ) -> None:
     """The child holds uv's streams open: uv's own end counts."""
-    child = "import os, time; time.sleep(8)"
+    child = "import time; time.sleep(8)"
+    told = tmp_path / "child"
     program = fake_uv(
         tmp_path / "fake",
         _BREAKS_FILES + "import subprocess\n"
-        f"subprocess.Popen([sys.executable, '-c', {child!r}])\n"
+        f"left = subprocess.Popen([sys.executable, '-c', {child!r}])\n"
+        f"Path({str(told)!r}).write_text(str(left.pid))\n"
         "sys.stderr.write('error: that was all\\n')\n"
         "sys.stderr.flush()\n"
         "os._exit(1)\n",
     )
-    aftermath.is_clean(aftermath.folder.uvmagic("add", "alpha", UV=program), "error: that was all")
+    done = aftermath.folder.uvmagic("add", "alpha", UV=program)
+    left = psutil.Process(int(told.read_text()))
+    assert left.is_running(), "it was waited for"
+    aftermath.is_unharmed(but=[left.pid])
+    assert done.returncode == 1
+    assert "error: that was all" in message_of(done.stderr)
+    left.kill()
+    left.wait()
     aftermath.works_again()
 
 

@@ -20,6 +20,7 @@ from uvmagic.system.project_lock import project_lock
 from uvmagic.system.uv import find_uv
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from uvmagic.grammar import Command
@@ -53,15 +54,29 @@ def init(command: Command, host: Host) -> Outcome:
     try:
         with project_lock(folder, waiting(host)) as descriptor:
             arguments = ["init", *_init_options(command, host, folder), *command.argv]
-            with transaction(folder, watched, grammar.quote(arguments)):
+            with transaction(folder, watched, grammar.quote(arguments)), _beside_tools(file):
                 run_uv(uv, arguments, command, host, descriptor)
-                found = project.find(folder)
+            found = project.find(folder)
     except BaseException:
         _leave_no_trace(folder, folder_was_there)
         raise
     title = f"{found.name} is a project now."
     next_steps = ("%uv add pandas   adds a first requirement.",)
     return Outcome("init", title, facts=report.facts(found, host), next_steps=next_steps)
+
+
+@contextlib.contextmanager
+def _beside_tools(file: Path) -> Iterator[None]:
+    """A pyproject.toml that only configures tools stands aside, and goes on after the project.
+
+    uv makes no project where there is such a file.
+    """
+    tools = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
+    file.unlink(missing_ok=True)
+    yield
+    if tools:
+        file.write_text(f"{file.read_text(encoding='utf-8')}\n{tools}", encoding="utf-8")
+        project.parse_file(file)
 
 
 def _init_options(command: Command, host: Host, folder: Path) -> list[str]:

@@ -60,7 +60,7 @@ def verify(
     table = Table.of(command.options)
     names = [requirement_name(project, wanted, cwd) for wanted in command.positionals]
     if command.word == "add":
-        locked = lockfile.versions() if lockfile and locks else {}
+        locked = _locked(lockfile, project) if lockfile and locks else set()
         installs = not command.has(*_NO_ENVIRONMENT) and table.kind == "project"
         for wanted, name in zip(command.positionals, names, strict=True):
             listed = {
@@ -77,6 +77,12 @@ def verify(
         still = listed.intersection(names)
         if still:
             raise _rejected(f"{', '.join(map(str, still))} still is in pyproject.toml")
+
+
+def _locked(lockfile: Lockfile, project: Project) -> set[str]:
+    """What the lock has for the sake of the project itself, not of something that it needs."""
+    asked_for = lockfile.asked_for(project.name)
+    return set(lockfile.versions()) if asked_for is None else asked_for
 
 
 def _applies(wanted: str, python_version: str | None) -> bool:

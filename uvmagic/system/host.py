@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from uvmagic.errors import UvmagicError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -68,6 +70,14 @@ class Host:
         except (OSError, ValueError):
             return None
         return root if isinstance(told, dict) and "uvmagic" in told else None
+
+
+def current_folder() -> Path:
+    """The current folder. Raises UvmagicError when it is gone."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise UvmagicError("The current folder is gone.", "Go to another one.") from error
 
 
 def shorten(path: Path) -> str:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from uvmagic.errors import UvmagicError
 from uvmagic.project import Dress
 from uvmagic.system.files import FOLDER, write_atomically, writing
+from uvmagic.system.interrupts import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,7 +64,7 @@ class Journal:
 
     def open(self, files: Sequence[Path], command: str) -> None:
         """Remember files as they are, to be able to undo. `command` is told to who heals it."""
-        with writing(self.root / FOLDER):
+        with writing(self.root / FOLDER), self._or_nothing():
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(parents=True)
             rows = []
@@ -76,6 +77,15 @@ class Journal:
                 rows.append({"path": place, "copy": str(number) if exists else None})
             entry = {"schema": _SCHEMA, "command": command, "files": rows}
             write_atomically(self._entry, json.dumps(entry).encode())
+
+    @contextlib.contextmanager
+    def _or_nothing(self) -> Iterator[None]:
+        """Copies without an entry would only take space, on a disk that may have none."""
+        try:
+            yield
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
 
     def commit(self) -> None:
         """Keep what was changed, in the dress (BOM, line endings) that each file wore."""
@@ -98,11 +108,11 @@ class Journal:
                 copy = self._folder / row["copy"] if row["copy"] else None
                 if copy is None:
                     if file.exists():
-                        self._keep_aside(file)
+                        self._keep_aside(file, row["path"])
                         file.unlink()
                         mended.append(file)
                 elif copy.exists() and not _same(copy, file):
-                    self._keep_aside(file)
+                    self._keep_aside(file, row["path"])
                     _move(copy, file)
                     mended.append(file)
                 # no copy: it was put back already, by one who died at it
@@ -110,12 +120,13 @@ class Journal:
         shutil.rmtree(self._folder, ignore_errors=True)
         return mended
 
-    def _keep_aside(self, file: Path) -> None:
+    def _keep_aside(self, file: Path, place: str) -> None:
         if self.keeps_aside and file.exists() and file.stat().st_size:
             kept = self.root / FOLDER / "kept"
             with contextlib.suppress(OSError):  # on a full disk undoing matters more
                 kept.mkdir(exist_ok=True)
-                shutil.copy2(file, kept / f"{time.strftime('%Y%m%d-%H%M%S')}-{file.name}")
+                name = place.replace(os.sep, "-")
+                shutil.copy2(file, kept / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}")
 
     def command(self) -> str:
         """The command that the journal belongs to."""
@@ -154,17 +165,27 @@ def transaction(
         discard: put everything back in any case (for a dry run).
     """
     journal = Journal(root)
-    journal.open(files, command)
     try:
+        journal.open(files, command)
         yield
         if not discard:
-            journal.commit()
-    except BaseException:
-        if journal.is_open:
-            journal.undo()
-        raise
-    if discard:
-        journal.undo()
+            with held_back():
+                journal.commit()
+    finally:
+        _undo_if_open(journal)
+
+
+def _undo_if_open(journal: Journal) -> None:
+    """Undo what was not committed, however often the user presses the stop button meanwhile."""
+    pressed = False
+    while journal.is_open:
+        try:
+            with held_back():
+                journal.undo()
+        except KeyboardInterrupt:
+            pressed = True
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def heal(root: Path) -> str | None:
@@ -182,7 +203,7 @@ def heal(root: Path) -> str | None:
     try:
         command = journal.command()
         mended = journal.undo()
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise UvmagicError(
             f"The journal {journal._entry} cannot be read: {error}.",
             "Look at pyproject.toml and uv.lock, then remove that folder.",

@@ -16,7 +16,10 @@ import threading
 import time
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
+import psutil
+
 from uvmagic.errors import Interrupted
+from uvmagic.system.interrupts import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,9 +29,6 @@ _STOP_TIMEOUT = 10.0
 """Seconds that a process gets to stop after SIGINT; uv takes 5 ms, a build back end longer."""
 _TICK = 0.2
 """Seconds between two calls of `on_tick`: five a second is what an eye can follow."""
-_WIDE = 400
-"""Columns of the terminal that a process is given: wide enough that uv wraps no message."""
-
 _Pieces: TypeAlias = "queue.Queue[tuple[str, str | None]]"
 """(stream, text) as it comes; None for the text marks the stream's end."""
 
@@ -63,25 +63,30 @@ def started(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
+    """SIGINT to the process and all that it started; SIGKILL to what then stays too long."""
+    with contextlib.suppress(KeyboardInterrupt), held_back():  # pressed again: it is stopping
+        with contextlib.suppress(psutil.Error):
+            running = psutil.Process(process.pid)
+            family = [running, *running.children(recursive=True)]
+            for member in family:
+                with contextlib.suppress(psutil.Error):
+                    _interrupt(member)
+            _, alive = psutil.wait_procs(family, timeout=_STOP_TIMEOUT)
+            for member in alive:
+                with contextlib.suppress(psutil.Error):
+                    member.kill()
+        process.wait()
+
+
+def _interrupt(process: psutil.Process) -> None:
     if sys.platform == "win32":
-        interrupt = signal.CTRL_C_EVENT
+        process.send_signal(signal.CTRL_C_EVENT)
     else:
-        interrupt = signal.SIGINT
-    deadline = time.monotonic() + _STOP_TIMEOUT
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(interrupt)
-    while process.poll() is None:
-        try:
-            process.wait(timeout=max(0.0, deadline - time.monotonic()))
-        except KeyboardInterrupt:  # the impatient second press: uv is already stopping
-            continue
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.send_signal(signal.SIGINT)
 
 
 @contextlib.contextmanager
-def terminal() -> Iterator[tuple[int | None, int | None]]:
+def terminal(columns: int) -> Iterator[tuple[int | None, int | None]]:
     """(reader, writer) of a terminal for uv's stderr; (None, None) where there is none.
 
     Only on a terminal does uv tell how many bytes of a download have come.
@@ -95,7 +100,7 @@ def terminal() -> Iterator[tuple[int | None, int | None]]:
     import termios
 
     reader, writer = pty.openpty()
-    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 50, _WIDE, 0, 0))
+    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     try:
         yield reader, writer
     finally:
@@ -103,23 +108,33 @@ def terminal() -> Iterator[tuple[int | None, int | None]]:
 
 
 def read_all(
+    process: subprocess.Popen[bytes],
     streams: Mapping[str, int],
     take: Callable[[str, str], None],
     on_tick: Callable[[], None] = lambda: None,
 ) -> None:
-    """Read streams until each has ended.
+    """Read a process's streams until each has ended.
 
     Args:
+        process: the process; once it has ended, what it has left behind may hold its streams open,
+            and is not waited for.
         streams: name → descriptor.
         take: called in this thread with a stream's name and its next text, as it comes.
         on_tick: called at most five times a second, also while nothing comes.
     """
     pieces: _Pieces = queue.Queue()
-    pumps = [_pump(descriptor, name, pieces) for name, descriptor in streams.items()]
+    over = threading.Event()
+    for name, source in streams.items():
+        _pump(source, name, pieces, over)
     ended, due = 0, time.monotonic() + _TICK
-    while ended < len(pumps):
-        with contextlib.suppress(queue.Empty):
+    while ended < len(streams):
+        is_over = process.poll() is not None
+        try:
             name, text = pieces.get(timeout=_TICK)
+        except queue.Empty:
+            if is_over:
+                break
+        else:
             if text is None:
                 ended += 1
             else:
@@ -127,8 +142,7 @@ def read_all(
         if time.monotonic() >= due:
             due = time.monotonic() + _TICK
             on_tick()
-    for pump in pumps:
-        pump.join()
+    over.set()
 
 
 def run_captured(
@@ -143,23 +157,21 @@ def run_captured(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as process:
-        read_all({"": descriptor(process.stdout)}, lambda _, text: said.append(text))
+        read_all(process, {"": descriptor(process.stdout)}, lambda _, text: said.append(text))
         return process.wait(), "".join(said)
 
 
-def _pump(source: int, name: str, into: _Pieces) -> threading.Thread:
-    """Copy a stream to a queue from a thread, decoded."""
+def _pump(source: int, name: str, into: _Pieces, over: threading.Event) -> None:
+    """Copy a stream to a queue from a thread, decoded, until it ends or nobody wants it."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def copy() -> None:
         with contextlib.suppress(OSError):  # a terminal whose other side is closed: its end
-            while piece := os.read(source, 65536):
+            while not over.is_set() and (piece := os.read(source, 65536)):
                 into.put((name, decoder.decode(piece)))
         into.put((name, None))
 
-    thread = threading.Thread(target=copy, daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=copy, daemon=True).start()
 
 
 def descriptor(stream: IO[bytes] | None) -> int:

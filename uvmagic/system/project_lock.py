@@ -12,7 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from uvmagic.system.files import FOLDER, writing
+from uvmagic.system.files import FOLDER, write_atomically, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,19 +34,20 @@ def project_lock(root: Path, on_wait: Callable[[str], None] = lambda _: None) ->
         The descriptor to inherit.
     """
     folder = root / FOLDER
-    with writing(root):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / ".gitignore").exists():
-            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+            write_atomically(folder / ".gitignore", b"*\n")
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         if not _try_lock(descriptor):
             on_wait(f"Waiting for {_holder(descriptor)}, which is changing this project")
             while not _try_lock(descriptor):
                 time.sleep(0.02)
-        os.ftruncate(descriptor, 0)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, f"process {os.getpid()}".encode())
+        with contextlib.suppress(OSError):  # who holds it is only told to those who wait
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, f"process {os.getpid()}".encode())
         yield descriptor
     finally:
         os.close(descriptor)

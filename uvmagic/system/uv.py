@@ -17,7 +17,7 @@ from packaging.version import InvalidVersion, Version
 
 from uvmagic import data
 from uvmagic.errors import UvUnavailable
-from uvmagic.progress import Progress, Transcript
+from uvmagic.progress import COLUMNS, Progress, Transcript
 from uvmagic.system import process
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Uv:
                 on_progress(now)
 
         with (
-            process.terminal() as (reader, writer),
+            process.terminal(COLUMNS) as (reader, writer),
             self._started(
                 arguments,
                 cwd=cwd,
@@ -98,7 +98,7 @@ class Uv:
                 os.close(writer)
             stderr = process.descriptor(running.stderr) if reader is None else reader
             streams = {"stdout": process.descriptor(running.stdout), "stderr": stderr}
-            process.read_all(streams, take, report)
+            process.read_all(running, streams, take, report)
             return Result(running.wait(), "".join(stdout), transcript)
 
     def stream(
@@ -138,7 +138,7 @@ class Uv:
                 "stdout": process.descriptor(running.stdout),
                 "stderr": process.descriptor(running.stderr),
             }
-            process.read_all(streams, write)
+            process.read_all(running, streams, write)
             return running.wait()
 
     def inherit_terminal(self, arguments: Sequence[str], *, environ: Mapping[str, str]) -> int:
