@@ -242,6 +242,15 @@ def test_a_cell_heals_first(half_done: Aftermath, shell: Shell) -> None:
     assert b"heavy" not in b"".join(content or b"" for content in half_done.folder.contents())
 
 
+def test_healing_is_told_also_when_the_next_command_fails(half_done: Aftermath) -> None:
+    done = half_done.folder.uvmagic("add", "nonesuch")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "nonesuch was not found" in done.stderr
+    half_done.is_unharmed()
+    assert "A killed  add heavy  was found: pyproject.toml" in done.stderr
+
+
 def test_a_project_that_was_moved_after_a_kill_is_healed(
     half_done: Aftermath, tmp_path: Path
 ) -> None:

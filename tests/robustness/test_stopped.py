@@ -91,11 +91,15 @@ def _downloads(index: PackageIndex, _: Path) -> bool:
 
 
 def _builds(_: PackageIndex, world: Path) -> bool:
-    return any(
-        "backend.build_wheel(" in " ".join(process.cmdline())
-        and process.status() == psutil.STATUS_SLEEPING
-        for process in processes_of(world)
-    )
+    return any(map(_is_building, processes_of(world)))
+
+
+def _is_building(process: psutil.Process) -> bool:
+    try:
+        told = " ".join(process.cmdline())
+        return "backend.build_wheel(" in told and process.status() == psutil.STATUS_SLEEPING
+    except psutil.Error:  # gone meanwhile
+        return False
 
 
 _PHASES = [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from robustness.aftermath import Aftermath, fake_uv, message_of
+from robustness.aftermath import Aftermath, end, ended, fake_uv, message_of, wait_until
 
 if TYPE_CHECKING:
     from conftest import Folder, Shell
@@ -224,11 +224,11 @@ def test_a_uv_that_says_yes_and_does_not_do_it_is_not_believed(
 
 _LISTS_IT = """\
 text = Path('pyproject.toml').read_text()
-Path('pyproject.toml').write_text(text.replace('dependencies = [', 'dependencies = ["alpha", '))
+Path('pyproject.toml').write_text(text.replace('dependencies = [', 'dependencies = ["gamma", '))
 """
 _LOCKS_IT = """\
 with open('uv.lock', 'a') as stream:
-    stream.write('version = 1\\n\\n[[package]]\\nname = "alpha"\\nversion = "2.0"\\n')
+    stream.write('version = 1\\n\\n[[package]]\\nname = "gamma"\\nversion = "1.0"\\n')
 """
 
 
@@ -236,10 +236,10 @@ with open('uv.lock', 'a') as stream:
 @pytest.mark.parametrize(
     ("does", "lacks"),
     [
-        (_LOCKS_IT, "alpha is not in pyproject.toml"),
-        (_LISTS_IT + "Path('uv.lock').touch()", "alpha is not in uv.lock"),
+        (_LOCKS_IT, "gamma is not in pyproject.toml"),
+        (_LISTS_IT + "Path('uv.lock').touch()", "gamma is not in uv.lock"),
         (_LISTS_IT, "uv.lock"),
-        (_LISTS_IT + _LOCKS_IT, "alpha is not in the environment"),
+        (_LISTS_IT + _LOCKS_IT, "gamma is not in the environment"),
         (_LISTS_IT + _LOCKS_IT + "Path('uv.lock').unlink()", "there is no uv.lock"),
     ],
 )
@@ -248,13 +248,13 @@ def test_a_uv_that_does_a_part_of_it_is_not_believed(
 ) -> None:
     program = fake_uv(tmp_path / "fake", does)
     message = aftermath.is_clean(
-        aftermath.folder.uvmagic("add", "alpha", UV=program),
+        aftermath.folder.uvmagic("add", "gamma", UV=program),
         f"{lacks}",
         "pyproject.toml and uv.lock are as they were.",
         "→ Please report this with the output of uv --version.",
     )
     assert message.startswith("error: uv reports success, but ")
-    aftermath.works_again()
+    aftermath.works_again("gamma")
 
 
 def test_a_uv_that_says_it_removed_and_did_not_is_not_believed(
@@ -305,22 +305,38 @@ def test_a_uv_that_takes_the_files_away_and_dies_leaves_them_there(
     assert aftermath.folder.pyproject.read_bytes() == aftermath.before[0]
 
 
-def test_a_uv_that_writes_megabytes_is_heard_to_its_end(
-    aftermath: Aftermath, tmp_path: Path
-) -> None:
+@pytest.mark.heavy
+def test_a_uv_that_writes_ten_megabytes_is_heard_to_its_end(folder: Folder, tmp_path: Path) -> None:
+    aftermath = Aftermath(folder, tmp_path)
     program = fake_uv(
         tmp_path / "fake",
-        _BREAKS_FILES + "line = 'x' * 99 + '\\n'\n"
+        _BREAKS_FILES + "line = 'word ' * 20 + '\\n'\n"
         "for _ in range(50_000):\n"
         "    sys.stdout.write(line)\n"
         "    sys.stderr.write(line)\n"
         "sys.stderr.write('error: that was all\\n')\n"
         "sys.exit(1)\n",
     )
-    message = aftermath.is_clean(
-        aftermath.folder.uvmagic("add", "alpha", UV=program), "error: that was all"
-    )
+    message = aftermath.is_clean(folder.uvmagic("add", "alpha", UV=program), "error: that was all")
     assert len(message) < 2000
+    aftermath.works_again()
+
+
+@pytest.mark.heavy
+def test_a_uv_that_writes_one_word_without_end_is_heard_to_its_end(
+    folder: Folder, tmp_path: Path
+) -> None:
+    """As when a build prints an encoded picture: it must not take a time of its square."""
+    aftermath = Aftermath(folder, tmp_path)
+    program = fake_uv(
+        tmp_path / "fake",
+        "sys.stderr.write('x' * 1_000_000 + '\\n')\n"
+        "sys.stderr.write('error: that was all\\n')\n"
+        "sys.exit(1)\n",
+    )
+    with folder.start("add", "alpha", UV=program) as running:
+        done = ended(running)
+    aftermath.is_clean(done, "error: that was all")
     aftermath.works_again()
 
 
@@ -357,30 +373,53 @@ def test_a_uv_whose_words_are_no_utf8_is_heard(aftermath: Aftermath, tmp_path: P
     aftermath.works_again()
 
 
-def test_a_uv_that_leaves_a_child_behind_is_not_waited_for_without_end(
+def test_a_uv_that_takes_its_time_to_end_has_its_error_told_once(
     aftermath: Aftermath, tmp_path: Path
 ) -> None:
-    """The child holds uv's streams open: uv's own end counts."""
-    child = "import time; time.sleep(8)"
-    told = tmp_path / "child"
     program = fake_uv(
         tmp_path / "fake",
-        _BREAKS_FILES + "import subprocess\n"
-        f"left = subprocess.Popen([sys.executable, '-c', {child!r}])\n"
-        f"Path({str(told)!r}).write_text(str(left.pid))\n"
+        "sys.stderr.write('error: that was all\\n')\n"
+        "sys.stderr.flush()\n"
+        "time.sleep(1)\n"
+        "sys.exit(1)\n",
+    )
+    done = aftermath.folder.uvmagic("add", "alpha", UV=program)
+    assert aftermath.is_clean(done) == _FAILED + "error: that was all"
+    aftermath.works_again()
+
+
+def test_what_a_uv_leaves_running_does_not_hold_the_project(folder: Folder, tmp_path: Path) -> None:
+    """As a git that uv started may leave its credential cache: it inherits all that uv had."""
+    pid = tmp_path / "pid"
+    code = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    program = fake_uv(
+        tmp_path / "fake",
+        "import subprocess\n"
+        "subprocess.Popen(\n"
+        f"    [sys.executable, '-c', {code!r}],\n"
+        "    close_fds=False, start_new_session=True,\n"
+        "    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,\n"
+        ")\n"
         "sys.stderr.write('error: that was all\\n')\n"
         "sys.stderr.flush()\n"
         "os._exit(1)\n",
     )
-    done = aftermath.folder.uvmagic("add", "alpha", UV=program)
-    left = psutil.Process(int(told.read_text()))
-    assert left.is_running(), "it was waited for"
-    aftermath.is_unharmed(but=[left.pid])
-    assert done.returncode == 1
-    assert "error: that was all" in message_of(done.stderr)
-    left.kill()
-    left.wait()
-    aftermath.works_again()
+    done = folder.uvmagic("add", "alpha", UV=program)
+    assert done.returncode == 1, done.stderr
+    wait_until(lambda: pid.exists() and pid.read_text(), "what is left running")
+    daemon = psutil.Process(int(pid.read_text()))
+    try:
+        with folder.start("lock") as running:
+            assert running.stderr is not None
+            said = running.stderr.readline()
+            was_left = daemon.is_running()
+            end(daemon)  # else the next would wait for it without end
+            ended(running)
+    finally:
+        end(daemon)
+    assert was_left
+    assert not said.startswith("Waiting for ")
+    Aftermath(folder, tmp_path).works_again()
 
 
 def test_a_uv_that_is_taken_away_is_told_in_a_shell_that_had_found_it(

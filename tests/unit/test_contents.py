@@ -226,7 +226,7 @@ def test_a_file_outside_is_refused_also_where_its_folder_begins_alike(
     (root / "sub").mkdir()
     put(root / place)
     for file in (root / place, (root / place).resolve()):
-        with pytest.raises(BundleRefused, match="outside the project|leads out of the project"):
+        with pytest.raises(BundleRefused, match=r"outside the project|leads out of the project"):
             placed([file], root)
 
 

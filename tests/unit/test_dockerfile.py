@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -240,3 +242,15 @@ def test_a_notebook_runs_in_its_own_folder(notebook: str, folder: str) -> None:
 
 def test_a_run_finds_the_kernel_that_the_bundle_carries() -> None:
     assert environment("/r") == {"JUPYTER_PATH": "/r", "PYTHONUNBUFFERED": "1"}
+
+
+@pytest.mark.skipif(
+    shutil.which("hadolint") is None, reason="hadolint is not made for this machine"
+)
+@pytest.mark.parametrize("wheels", [(), ("wheels/uvmagic-0.1.0-py3-none-any.whl",)])
+def test_the_dockerfile_is_clean_by_hadolint(wheels: tuple[str, ...]) -> None:
+    recipe = Recipe("a b/study.ipynb", "0.13.9", "3.12", True, wheels, ("a b",))
+    done = subprocess.run(
+        ["hadolint", "-"], input=dockerfile(recipe), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import Distribution, PathDistribution
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -14,6 +13,9 @@ from uvmagic.errors import EnvironmentFixed
 from uvmagic.frozen import answer, unmet
 from uvmagic.grammar import parse, tokenise
 from uvmagic.project import Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PYPROJECT: dict[str, Any] = {
     "tool": {

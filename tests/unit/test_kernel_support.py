@@ -138,8 +138,8 @@ def test_what_neither_the_project_nor_a_default_group_lists_is_missing(
 
 
 def test_what_a_default_group_includes_is_listed() -> None:
-    groups = {"dev": [{"include-group": "jupyter"}], "jupyter": ["ipykernel"]}
-    assert missing(having(**groups)) == ["uvmagic"]
+    included = having(dev=[{"include-group": "jupyter"}], jupyter=["ipykernel"])
+    assert missing(included) == ["uvmagic"]
 
 
 def test_the_older_spelling_of_the_development_group_counts() -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 ERASE = "\r\x1b[2K"
 BAR = "------------------------------"
 PIECES = (
-    "Using CPython 3.11.7 interpreter at: /usr/bin/python3\r\nCreating virtual environment at: .venv\r\n",
+    "Using CPython 3.11.7 interpreter at: /usr/bin/python3\r\n"
+    "Creating virtual environment at: .venv\r\n",
     "⠋ Resolving dependencies...          ",
     f"{ERASE}⠙ Resolving dependencies...          ",
     f"{ERASE}⠙ project==1                         ",

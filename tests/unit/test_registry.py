@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -186,7 +185,7 @@ def test_a_kernel_says_what_it_misses(tmp_path: Path) -> None:
     made, _ = registry.install(project, environment)
     environment.python.unlink()
     assert made.state == "environment gone"
-    os.symlink(tmp_path / "nowhere", environment.python)
+    environment.python.symlink_to(tmp_path / "nowhere")
     assert made.state == "environment gone"
     shutil.rmtree(project.folder)
     assert made.state == "project gone"

@@ -1,0 +1,60 @@
+"""The tables of facts: each with its source and date, nothing twice."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.version import Version
+
+from uvmagic import data
+
+TABLES = sorted(Path(data.__file__).parent.glob("*.json"))
+
+
+def content(file: Path) -> Any:
+    return json.loads(file.read_text())
+
+
+@pytest.mark.parametrize("file", TABLES, ids=lambda file: file.name)
+def test_a_table_has_its_date_and_its_source(file: Path) -> None:
+    table = content(file)
+    assert datetime.date.fromisoformat(table["date"]) >= datetime.date(2026, 1, 1)
+    rows = next((value for value in table.values() if isinstance(value, list)), [])
+    told = table.get("source") or table.get("reason") or all(row["source"] for row in rows)
+    assert told
+
+
+def test_the_options_of_uv_are_sorted_and_unique_for_each_word() -> None:
+    rows = content(next(file for file in TABLES if file.name == "uv_options.json"))["options"]
+    keys = [(str(row["names"]), str(row["words"])) for row in rows]
+    assert keys == sorted(keys)
+    spelled = Counter(
+        (word, name)
+        for option in data.uv_options()
+        for word in option.words
+        for name in option.names
+    )
+    assert [twice for twice, count in spelled.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("word", ["add", "init", "lock", "remove", "sync"])
+def test_every_word_over_uv_has_its_options(word: str) -> None:
+    names = {name for option in data.uv_options() if word in option.words for name in option.names}
+    assert {"--offline", "--project", "--quiet"} <= names
+    assert word in data.uv_commands()
+
+
+def test_the_oldest_uv_is_a_version() -> None:
+    assert Version(data.minimum_uv()) >= Version("0.9")
+
+
+def test_a_base_image_names_its_versions() -> None:
+    image = data.base_image("uv").reference.format(uv="1.2.3", python="3.12")
+    assert "1.2.3-python3.12" in image
+    with pytest.raises(KeyError):
+        data.base_image("no such kind")
