@@ -116,3 +116,16 @@ def test_when_nobody_tells_which_notebook_it_asks(kernel: Kernel, folder: Folder
     assert cell.status == "error"
     assert "one.ipynb, two.ipynb" in cell.text
     assert "%uv bundle one.ipynb" in cell.text
+
+
+def test_a_change_stands_also_where_no_kernel_can_be_made(folder: Folder) -> None:
+    """The index has no ipykernel: that is said, and the user's own add is not lost."""
+    with Kernel("python3", folder.path) as kernel:
+        kernel.run("%load_ext uvmagic")
+        cell = kernel.run("%uv add beta")
+        assert cell.status == "ok"
+        assert "Not made a kernel: ipykernel and uvmagic could not be added" in cell.text
+        assert "ipykernel was not found" in " ".join(cell.text.split())
+        assert folder.installed() == {"alpha", "beta"}
+        assert "dependency-groups" not in folder.pyproject.read_text()
+        assert kernel.run("%uv add beta").text.startswith("Already there: beta")

@@ -15,6 +15,7 @@ from uvmagic.errors import KernelRefused
 from uvmagic.kernel import registry, spec
 from uvmagic.project import Project
 from uvmagic.system.environment import Environment
+from uvmagic.system.host import shorten
 
 
 def a_project(folder: Path, name: str = "analysis") -> tuple[Project, Environment]:
@@ -144,8 +145,8 @@ def test_projects_of_one_name_are_told_apart_in_the_menu(tmp_path: Path) -> None
     made = [registry.install(*a_project(tmp_path / place))[0] for place in ("a", "b", "c")]
     assert [kernel.display_name for kernel in made] == [
         "analysis (uv)",
-        f"analysis (uv, {tmp_path / 'b'})",
-        f"analysis (uv, {tmp_path / 'c'})",
+        f"analysis (uv, {shorten(tmp_path / 'b')})",
+        f"analysis (uv, {shorten(tmp_path / 'c')})",
     ]
     assert len({kernel.name for kernel in made}) == 3
 

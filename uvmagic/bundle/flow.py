@@ -12,6 +12,8 @@ import uvmagic
 from uvmagic import notebook as notebooks
 from uvmagic import project as projects
 from uvmagic.bundle import contents, manifest, portable, recipe
+from uvmagic.change.place import heal_if_needed
+from uvmagic.change.report import with_note
 from uvmagic.errors import BundleRefused, ProjectMissing, UvFailed
 from uvmagic.kernel import support
 from uvmagic.lockfile import Lockfile
@@ -62,6 +64,8 @@ def bundle(command: Command, host: Host) -> Outcome:
         NotebookUnknown, ProjectMissing, BundleRefused, UvFailed, UvUnavailable, FilesUnwritable:
             no bundle was made, and one that was there stays.
     """
+    # A change that is under way is waited for, one that was killed is undone.
+    healed = heal_if_needed(host.cwd, host)
     source = _source(command, host)
     name = f"{source.notebook_file.stem}-bundle"
     target = (host.cwd / (command.value("--output") or name)).absolute()
@@ -77,7 +81,7 @@ def bundle(command: Command, host: Host) -> Outcome:
         files = {p.relative_to(stage).as_posix(): p for p in contents.files_below(stage)}
         sized = _outcome(source, target, files, "Bundled", is_dry=False)
         _put_in_place(stage, target)
-    return sized
+    return with_note(sized, healed)
 
 
 def _source(command: Command, host: Host) -> _Source:

@@ -17,11 +17,17 @@ if TYPE_CHECKING:
     from uvmagic.project import Project
 
 
-def title(command: Command, changes: Sequence[Change]) -> str:
-    """The one sentence that would do."""
+def title(command: Command, was_edited: bool, changes: Sequence[Change]) -> str:
+    """The one sentence that would do.
+
+    Args:
+        command: what was done.
+        was_edited: whether pyproject.toml has changed.
+        changes: what has changed in the environment, else in the lock.
+    """
     named = ", ".join(command.positionals)
     if command.word == "add":
-        return f"Added {named}"
+        return f"Added {named}" if was_edited or changes else f"Already there: {named}"
     if command.word == "remove":
         return f"Removed {named}"
     subject = "The lock" if command.word == "lock" else "The environment"

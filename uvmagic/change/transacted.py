@@ -11,7 +11,7 @@ from uvmagic.change.already import already
 from uvmagic.change.session import AS_THEY_WERE, run_uv, waiting
 from uvmagic.change.state import State, dry_outcome, lockfile
 from uvmagic.errors import Interrupted, UvFailed
-from uvmagic.kernel import follow, support
+from uvmagic.kernel import follow, registry, support
 from uvmagic.outcome import Outcome, changes_between
 from uvmagic.project import Project, Table
 from uvmagic.system import agreement
@@ -145,7 +145,8 @@ class _Session:
             for call in support.requirements(missing, self.project.pyproject, origin):
                 self._uv(["add", "--no-sync", *call, *self._common_options()])
         except UvFailed as failure:
-            reason = failure.message.splitlines()[-1].strip()
+            lines = [line.strip() for line in failure.message.splitlines()]
+            reason = next((line for line in reversed(lines) if "cause:" in line), lines[-1])
             return [f"Not made a kernel: {' and '.join(missing)} could not be added ({reason})."]
         told = f" (uvmagic {origin.told})" if "uvmagic" in missing else ""
         return [f"To be a kernel the project now has {' and '.join(missing)}{told}."]
@@ -188,9 +189,11 @@ class _Session:
         if self.host.frontend is not None and not self.command.has(*_OWN_ENVIRONMENT):
             notes = [*notes, *follow.register(found, self.environment, self.host, next_steps)]
             next_steps += follow.in_this_kernel(found, self.environment, changes, before.path_files)
+        elif self.host.frontend is None and registry.of_project(found) is None:
+            next_steps.append("uvmagic kernel install   makes it a kernel of your Jupyter.")
         return Outcome(
             self.command.word,
-            report.title(self.command, changes),
+            report.title(self.command, before.pyproject != after.pyproject, changes),
             changes,
             report.facts(found, self.host),
             tuple(notes),
