@@ -13,7 +13,10 @@ COLUMNS = 400
 """Columns of the terminal that uv is given: wide enough that it wraps no message."""
 _ERASE = "\x1b[2K"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
-_BAR = re.compile(r"(\S+)\s+-+\s+(\d+(?:\.\d+)?) ?([KMGT]?i?B)/(\d+(?:\.\d+)?) ?([KMGT]?i?B)")
+# A name is bounded and begins a word: one endless word must not take a time of its square.
+_BAR = re.compile(
+    r"(?<!\S)(\S{1,200})\s+-+\s+(\d+(?:\.\d+)?) ?([KMGT]?i?B)/(\d+(?:\.\d+)?) ?([KMGT]?i?B)"
+)
 _SPINNER = re.compile(r"^[⠀-⣿█░\s]+")
 _TOLD_LATER = re.compile(r"(error|cause|hint|warning)\b", re.IGNORECASE)
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}

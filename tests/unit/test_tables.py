@@ -1,77 +1,73 @@
-"""The tables of facts: where each is from, and that it is in order."""
+"""The tables of facts: each with its source and date, nothing twice."""
 
 from __future__ import annotations
 
 import datetime
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.version import Version
 
-import uvmagic.data
 from uvmagic import data
 from uvmagic.grammar import WORDS
 
-FOLDER = Path(uvmagic.data.__file__).parent
-TABLES = sorted(file.stem for file in FOLDER.glob("*.json"))
+TABLES = sorted(Path(data.__file__).parent.glob("*.json"))
 
 
-def table(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    return content
+def content(file: Path) -> Any:
+    return json.loads(file.read_text())
 
 
-def rows(content: dict[str, Any]) -> list[dict[str, Any]]:
-    lists = [value for value in content.values() if isinstance(value, list)]
-    return [row for listed in lists for row in listed if isinstance(row, dict)]
+@pytest.mark.parametrize("file", TABLES, ids=lambda file: file.name)
+def test_a_table_has_its_date_and_its_source(file: Path) -> None:
+    table = content(file)
+    assert datetime.date.fromisoformat(table["date"]) >= datetime.date(2026, 1, 1)
+    rows = next((value for value in table.values() if isinstance(value, list)), [])
+    told = table.get("source") or table.get("reason") or all(row["source"] for row in rows)
+    assert told
 
 
-def test_these_are_the_tables() -> None:
-    assert TABLES == ["images", "uv", "uv_options"]
+def test_the_options_of_uv_are_sorted_and_unique_for_each_word() -> None:
+    rows = content(next(file for file in TABLES if file.name == "uv_options.json"))["options"]
+    keys = [(str(row["names"]), str(row["words"])) for row in rows]
+    assert keys == sorted(keys)
+    spelled = Counter(
+        (word, name)
+        for option in data.uv_options()
+        for word in option.words
+        for name in option.names
+    )
+    assert [twice for twice, count in spelled.items() if count > 1] == []
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_a_table_says_when_it_was_made(name: str) -> None:
-    assert datetime.date.fromisoformat(table(name)["date"]).isoformat() == table(name)["date"]
+@pytest.mark.parametrize("word", ["add", "init", "lock", "remove", "sync"])
+def test_every_word_over_uv_has_its_options(word: str) -> None:
+    names = {name for option in data.uv_options() if word in option.words for name in option.names}
+    assert {"--offline", "--project", "--quiet"} <= names
+    assert word in data.uv_commands()
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_a_table_or_each_of_its_rows_says_where_it_is_from(name: str) -> None:
-    content = table(name)
-    of_all = content.get("source") or content.get("reason")
-    of_rows = [row.get("source") for row in rows(content)]
-    assert of_all or (of_rows and all(of_rows))
+def test_the_oldest_uv_is_a_version() -> None:
+    assert Version(data.minimum_uv()) >= Version("0.9")
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_no_key_stands_twice_in_an_object_of_a_table(name: str) -> None:
+def test_a_base_image_names_its_versions() -> None:
+    image = data.base_image("uv").reference.format(uv="1.2.3", python="3.12")
+    assert "1.2.3-python3.12" in image
+    with pytest.raises(KeyError):
+        data.base_image("no such kind")
+
+
+@pytest.mark.parametrize("file", TABLES, ids=lambda file: file.name)
+def test_no_key_stands_twice_in_an_object_of_a_table(file: Path) -> None:
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in found]
-        assert len(keys) == len(set(keys)), keys
+        assert [key for key, count in Counter(key for key, _ in found).items() if count > 1] == []
         return dict(found)
 
-    text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
-    assert json.loads(text, object_pairs_hook=pairs) == table(name)
-
-
-# --- uv's options ---------------------------------------------------------------------------------
-
-
-def test_the_rows_are_in_the_order_in_which_they_are_made() -> None:
-    options = table("uv_options")["options"]
-    assert options == sorted(options, key=lambda row: (str(row["names"]), str(row["words"])))
-    commands = table("uv_options")["commands"]
-    assert commands == sorted(set(commands))
-    assert all(row["words"] == sorted(set(row["words"])) for row in options)
-
-
-@pytest.mark.parametrize("word", sorted(name for name, word in WORDS.items() if word.uv))
-def test_a_spelling_means_one_option_of_a_word(word: str) -> None:
-    spellings = [n for row in data.uv_options() if word in row.words for n in row.names]
-    assert spellings
-    assert sorted(spellings) == sorted(set(spellings))
+    assert json.loads(file.read_text(), object_pairs_hook=pairs) == content(file)
 
 
 def test_every_option_is_spelled_as_one_the_long_spelling_last() -> None:
@@ -86,41 +82,21 @@ def test_every_option_is_spelled_as_one_the_long_spelling_last() -> None:
 def test_the_words_of_the_options_are_those_that_build_on_uv() -> None:
     found = {word for option in data.uv_options() for word in option.words}
     assert found == {word.uv for word in WORDS.values() if word.uv}
-    assert found <= data.uv_commands()
 
 
-def test_a_global_option_is_one_of_every_word_and_means_the_same_before_it() -> None:
+def test_an_option_that_goes_before_the_word_is_one_of_every_word_and_takes_the_same() -> None:
     words = {word.uv for word in WORDS.values() if word.uv}
     for name in {name for option in data.uv_options() if option.is_global for name in option.names}:
         found = [option for option in data.uv_options() if name in option.names]
-        assert set().union(*(option.words for option in found)) == words, name
+        assert {word for option in found for word in option.words} == words, name
         assert len({option.value for option in found}) == 1, name
 
 
-# --- the others -----------------------------------------------------------------------------------
-
-
-def test_the_oldest_uv_is_a_version_not_newer_than_the_one_that_the_options_are_of() -> None:
-    of_options = table("uv_options")["source"].removeprefix("uv ").partition(",")[0]
+def test_the_oldest_uv_is_not_newer_than_the_one_that_the_options_are_of() -> None:
+    table = content(next(file for file in TABLES if file.name == "uv_options.json"))
+    of_options = table["source"].removeprefix("uv ").partition(",")[0]
     assert Version(data.minimum_uv()) <= Version(of_options)
 
 
-def test_the_kinds_of_images_are_each_one_and_take_the_two_versions() -> None:
-    kinds = [row["kind"] for row in table("images")["images"]]
-    assert len(kinds) == len(set(kinds))
-    for kind in kinds:
-        image = data.base_image(kind)
-        assert image.source.startswith("https://")
-        assert image.reference.format(uv="1.2.3", python="3.99") != image.reference
-        assert "1.2.3" in image.reference.format(uv="1.2.3", python="3.99")
-        assert "3.99" in image.reference.format(uv="1.2.3", python="3.99")
-
-
-def test_a_kind_of_image_that_is_not_in_the_table_is_none() -> None:
-    with pytest.raises(KeyError):
-        data.base_image("no such kind")
-
-
 def test_the_quickstart_notebook_is_there() -> None:
-    notebook = json.loads(data.quickstart_notebook().read_text(encoding="utf-8"))
-    assert notebook["nbformat"] == 4
+    assert json.loads(data.quickstart_notebook().read_text())["nbformat"] == 4

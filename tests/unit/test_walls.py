@@ -1,30 +1,23 @@
-"""The walls between the rooms: who imports whom, read from the sources.
-
-    faces → app → flows → helpers of flows → system → pure
-
-Imports for the type checker alone do not count; imports inside a function do.
-"""
+"""The walls of the architecture: who may import whom (ARCHITECTURE.md)."""
 
 from __future__ import annotations
 
 import ast
 import sys
-from dataclasses import dataclass
-from functools import cache
+import tomllib
 from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from packaging.requirements import Requirement
 
 import uvmagic
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+ROOT = Path(uvmagic.__file__).parent
 
-PACKAGE = Path(uvmagic.__file__).parent
-
-PURE = (
+FACES = {"magics", "cli", "terminal", "__main__"}
+PURE = {
     "bundle.contents",
     "bundle.dockerfile",
     "bundle.portable",
@@ -34,219 +27,181 @@ PURE = (
     "errors",
     "frozen",
     "grammar",
-    "grammar.command",
-    "grammar.tokens",
-    "grammar.usage",
-    "grammar.words",
     "kernel.spec",
     "lockfile",
     "notebook",
     "outcome",
     "progress",
     "project",
-)
-SYSTEM = (
-    "system.agreement",
-    "system.environment",
-    "system.files",
-    "system.host",
-    "system.journal",
-    "system.process",
-    "system.project_lock",
-    "system.uv",
-)
-HELPERS = ("bundle.manifest", "kernel.live", "kernel.registry", "kernel.support")
-FLOWS = (
-    "bundle.flow",
-    "change.already",
-    "change.flow",
-    "change.init",
-    "change.place",
-    "change.report",
-    "change.session",
-    "change.state",
-    "change.transacted",
-    "demo",
-    "kernel.flow",
-    "kernel.follow",
-    "rerun.engines",
-    "rerun.flow",
-)
-FACES = ("cli", "magics", "terminal")
-LAYERS = (PURE, SYSTEM, HELPERS, FLOWS, ("app",), FACES)
-ROOMS = ("bundle", "change", "kernel", "rerun", "system")
-"""Packages that only say what is in them."""
-DOORS = ("", "__main__")
-"""What IPython and `python -m` open; they lead to the faces."""
-
-RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
+}
+"""Rooms that decide and touch nothing but what they are handed, or read a file that is named."""
+WORLD = {"asyncio", "fcntl", "importlib.metadata", "pty", "signal", "socket", "subprocess", "time"}
+"""What pure rooms do not import: processes, signals, clocks, the running environment."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """A module's source and what it imports.
-
-    Attributes:
-        name: dotted, without the leading `uvmagic`; empty for the package itself.
-        own: the modules of uvmagic's that it imports, named likewise.
-        own_at_once: those of them that are imported with it, not by a function of it.
-        others: the top-level names of everything else.
-    """
-
-    name: str
-    own: frozenset[str]
-    own_at_once: frozenset[str]
-    others: frozenset[str]
-
-
-def imports_of(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    """The imports below a node, without those for the type checker."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            for otherwise in child.orelse:
-                yield from imports_of(otherwise)
-        elif isinstance(child, ast.Import | ast.ImportFrom):
-            yield child
-        else:
-            yield from imports_of(child)
-
-
-def targets(node: ast.Import | ast.ImportFrom, known: frozenset[str]) -> set[str]:
-    """The modules that an import names: `from a import b` means `a.b` where that is a module."""
-    if isinstance(node, ast.Import):
-        return {alias.name for alias in node.names}
-    assert node.level == 0, "imports are absolute"
-    assert node.module is not None
-    below = {f"{node.module}.{alias.name}" for alias in node.names}
-    modules = below & known
-    return modules if modules == below else {*modules, node.module}
-
-
-def names() -> dict[str, Path]:
-    """Every module, dotted → its file."""
-    found = {}
-    for file in PACKAGE.rglob("*.py"):
-        parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
-        found[".".join(part for part in parts if part != "__init__")] = file
+def modules() -> list[str]:
+    """Every module of the package, dotted, without the package's own name."""
+    found = []
+    for file in sorted(ROOT.rglob("*.py")):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        found.append(".".join(part for part in parts if part != "__init__"))
     return found
 
 
-def own_part(modules: set[str]) -> frozenset[str]:
-    inside = {name for name in modules if name.partition(".")[0] == "uvmagic"}
-    return frozenset(name.removeprefix("uvmagic").removeprefix(".") for name in inside)
-
-
-@cache
-def sources() -> dict[str, Source]:
-    known = frozenset(names())
-    found = {}
-    for dotted, file in names().items():
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        functions = [
-            n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
-        ]
-        late = {id(node) for function in functions for node in imports_of(function)}
-        every: set[str] = set()
-        at_once: set[str] = set()
-        for node in imports_of(tree):
-            every |= targets(node, known)
-            at_once |= set() if id(node) in late else targets(node, known)
-        name = dotted.removeprefix("uvmagic").removeprefix(".")
-        others = frozenset(module.partition(".")[0] for module in every) - {"uvmagic"}
-        found[name] = Source(name, own_part(every), own_part(at_once), others)
+def imports(module: str) -> set[str]:
+    """What a module imports when it runs, at its top or inside its functions, dotted."""
+    folder = ROOT.joinpath(*module.split(".")) if module else ROOT
+    file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+    found: set[str] = set()
+    waiting: list[ast.AST] = [ast.parse(file.read_text())]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {str(node.module), *(f"{node.module}.{a.name}" for a in node.names)}
+        waiting += ast.iter_child_nodes(node)
     return found
 
 
-def test_every_module_has_its_place_in_the_architecture() -> None:
-    assert sorted(sources()) == sorted([*RANK, *ROOMS, *DOORS])
+def rooms(module: str) -> set[str]:
+    """The modules of uvmagic that a module imports, without the package's own name."""
+    known = set(modules())
+    named = {name.removeprefix("uvmagic.") for name in imports(module) if name != "uvmagic"}
+    return named & known
 
 
-@pytest.mark.parametrize("module", RANK)
-def test_a_module_imports_nothing_from_a_layer_above_its_own(module: str) -> None:
-    above = {name for name in sources()[module].own if RANK.get(name, 0) > RANK[module]}
-    assert above == set()
+def is_in(module: str, room: str) -> bool:
+    return module == room or module.startswith(f"{room}.")
 
 
-@pytest.mark.parametrize("module", PURE)
-def test_a_pure_room_imports_nothing_that_touches_the_world(module: str) -> None:
-    source = sources()[module]
-    worldly = {
-        "IPython",
-        "asyncio",
-        "http",
-        "multiprocessing",
-        "socket",
-        "subprocess",
-        "threading",
-        "time",
+@pytest.mark.parametrize("module", modules())
+def test_nobody_imports_a_face(module: str) -> None:
+    allowed = {
+        "": {"magics"},
+        "__main__": {"cli"},
+        "cli": {"terminal"},
+        "magics": {"terminal"},
     }
-    assert source.others & worldly == set()
-    assert {name for name in source.own if name not in (*PURE, "")} == set()
+    assert rooms(module) & FACES <= allowed.get(module, set())
 
 
-@pytest.mark.parametrize("module", SYSTEM)
-def test_the_system_knows_only_itself_and_the_pure_rooms(module: str) -> None:
-    assert sources()[module].own <= {*SYSTEM, *PURE}
+@pytest.mark.parametrize("module", [m for m in modules() if any(is_in(m, p) for p in PURE)])
+def test_a_pure_room_knows_only_pure_rooms_and_nothing_of_the_world(module: str) -> None:
+    strangers = {room for room in rooms(module) if not any(is_in(room, pure) for pure in PURE)}
+    assert strangers - {"bundle", "change", "kernel"} == set()
+    touched = {name for name in imports(module) if any(is_in(name, taboo) for taboo in WORLD)}
+    assert touched == set()
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_rooms_own_file_only_says_what_is_in_it(room: str) -> None:
-    assert sources()[room].own == frozenset()
-    assert sources()[room].others <= {"__future__"}
+@pytest.mark.parametrize("module", [m for m in modules() if is_in(m, "system")])
+def test_the_system_knows_no_flow(module: str) -> None:
+    allowed = {"errors", "data", "progress", "project", "system"}
+    assert {r for r in rooms(module) if not any(is_in(r, room) for room in allowed)} == set()
 
 
-def importers(name: str) -> set[str]:
-    return {source.name for source in sources().values() if name in source.others}
+@pytest.mark.parametrize("module", modules())
+def test_only_the_face_and_the_reader_of_cells_import_ipython(module: str) -> None:
+    if module not in ("magics", "notebook"):
+        assert {name for name in imports(module) if is_in(name, "IPython")} == set()
+    if module == "notebook":  # to read a cell as IPython reads it, and for nothing else
+        found = {name for name in imports(module) if is_in(name, "IPython")}
+        assert all(is_in(name, "IPython.core.inputtransformer2") for name in found)
 
 
-def test_ipython_is_known_to_the_notebook_face_alone() -> None:
-    assert {"magics"} <= importers("IPython") <= {"magics", "kernel.live", ""}
+@pytest.mark.parametrize("module", modules())
+def test_there_is_one_door_to_subprocess(module: str) -> None:
+    if not is_in(module, "system"):
+        assert "subprocess" not in imports(module)
+        assert "os.system" not in imports(module)
 
 
-def test_processes_are_started_by_the_system_alone() -> None:
-    assert importers("subprocess")
-    assert importers("subprocess") <= set(SYSTEM)
+def test_the_walls_see_imports() -> None:
+    assert "system.uv" in rooms("change.transacted")
+    assert "magics" in rooms("")
+    assert "IPython.core.magic" in imports("magics")
 
 
-def test_nothing_but_a_face_or_a_door_knows_the_faces() -> None:
-    allowed = {*FACES, *DOORS}
-    for source in sources().values():
-        assert source.name in allowed or source.own.isdisjoint(FACES), source.name
+# --- the order of the layers, and what is there at once ------------------------------------------
+
+PACKAGES = {"bundle", "change", "kernel", "rerun", "system"}
+"""They only say what is in them."""
+LAYERS = (
+    PURE,
+    {"system"},
+    {"bundle.manifest", "kernel.live", "kernel.registry", "kernel.support"},
+    {"bundle", "change", "demo", "kernel", "rerun"},
+    {"app"},
+    FACES,
+)
+"""From the bottom up; a module is in the first that holds it."""
 
 
-def test_the_app_is_known_to_the_faces_alone() -> None:
-    assert {source.name for source in sources().values() if "app" in source.own} <= set(FACES)
+def rank(module: str) -> int:
+    return next(n for n, layer in enumerate(LAYERS) if any(is_in(module, room) for room in layer))
 
 
-def test_the_pure_rooms_import_each_other_in_no_circle() -> None:
-    no_circle({name: sources()[name].own for name in PURE})
+def at_once(module: str) -> set[str]:
+    """The modules of uvmagic that are there once a module is, with no function of it called."""
+    folder = ROOT.joinpath(*module.split("."))
+    file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+    known = set(modules())
+    waiting: list[ast.AST] = [ast.parse(file.read_text())]
+    found: set[str] = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            below = {f"{node.module}.{alias.name}" for alias in node.names}
+            own = {name for name in below if name.removeprefix("uvmagic.") in known}
+            found |= own if own == below else {*own, str(node.module)}
+        waiting += ast.iter_child_nodes(node)
+    return {name.removeprefix("uvmagic.") for name in found} & known - {module}
 
 
-def test_no_module_needs_itself_to_be_imported() -> None:
-    no_circle({source.name: source.own_at_once for source in sources().values() if source.name})
+@pytest.mark.parametrize("module", [m for m in modules() if m])
+def test_a_module_has_its_layer_and_knows_none_above_it(module: str) -> None:
+    known = rooms(module) - PACKAGES
+    assert {room for room in known if room and rank(room) > rank(module)} == set()
 
 
-def no_circle(graph: dict[str, frozenset[str]]) -> None:
-    """Fail with the circle where there is one. The package itself is there before any of it."""
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_a_package_only_says_what_is_in_it(package: str) -> None:
+    assert imports(package) == set()
+
+
+def test_no_module_needs_itself_to_be_there() -> None:
+    graph = {module: at_once(module) - PACKAGES for module in modules() if module}
     try:
-        order = list(TopologicalSorter({k: v - {"", k} for k, v in graph.items()}).static_order())
+        order = list(TopologicalSorter(graph).static_order())
     except CycleError as circle:
         pytest.fail(" → ".join(circle.args[1]))
-    assert set(graph) <= set(order)
+    assert set(order) >= {"errors", "app", "magics"}
 
 
-def test_loading_the_extension_imports_next_to_nothing_of_uvmagic() -> None:
-    waiting, loaded = ["", "magics"], set[str]()
+def test_loading_the_extension_loads_next_to_nothing_of_uvmagic() -> None:
+    loaded, waiting = set[str](), ["magics"]
     while waiting:
-        name = waiting.pop()
-        if name not in loaded:
-            loaded.add(name)
-            waiting += sources()[name].own_at_once
-    assert loaded == {"", "magics", "outcome", "system.host"}
+        module = waiting.pop()
+        if module not in loaded:
+            loaded.add(module)
+            waiting += at_once(module)
+    assert loaded - PACKAGES == {"errors", "magics", "outcome", "system.host"}
 
 
-def test_no_name_of_a_third_party_is_imported_that_the_project_does_not_depend_on() -> None:
-    declared = {"IPython", "jupyter_core", "nbclient", "nbformat", "packaging", "rich", "tomlkit"}
-    comes_with = {"traitlets"}  # IPython's own configuration
-    used = {name for source in sources().values() for name in source.others}
-    assert used - sys.stdlib_module_names <= declared | comes_with
+def test_what_is_imported_from_elsewhere_is_asked_for_in_pyproject() -> None:
+    pyproject = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())
+    asked = {Requirement(text).name.lower() for text in pyproject["project"]["dependencies"]}
+    asked |= {"traitlets"}  # IPython's own settings, which come with it
+    tops = {name.partition(".")[0] for module in modules() for name in imports(module)}
+    owners = packages_distributions()
+    for top in tops - sys.stdlib_module_names - {"uvmagic"}:
+        names = {name.lower().replace("_", "-") for name in owners.get(top, [])}
+        assert names & asked, f"{top} comes from {names or 'nowhere'}"

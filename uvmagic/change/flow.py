@@ -30,9 +30,10 @@ def change(command: Command, host: Host) -> Outcome:
         raise UsageError(f"{command.word} what?", f"For instance  %uv {command.word} pandas")
     folder = start_folder(command, host)
     healed = heal_if_needed(folder, host)
-    outcome = already(command, host, project.find(folder))
-    if outcome is None:
-        from uvmagic.change.transacted import changed  # an answer from the files needs none of it
+    with report.told_also(healed):
+        outcome = already(command, host, project.find(folder))
+        if outcome is None:
+            from uvmagic.change.transacted import changed  # an answer from the files needs none
 
-        outcome = changed(command, host, folder)
+            outcome = changed(command, host, folder)
     return report.with_note(outcome, healed)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
+from uvmagic.errors import UvmagicError
 from uvmagic.kernel import registry
 from uvmagic.system.environment import Environment
 from uvmagic.system.host import Host, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from uvmagic.grammar import Command
     from uvmagic.outcome import Change, Outcome
@@ -45,6 +47,17 @@ def facts(found: Project, host: Host) -> tuple[tuple[str, str], ...]:
         ("environment", where),
         ("kernel", kernel.display_name if kernel else "none yet"),
     )
+
+
+@contextlib.contextmanager
+def told_also(note: str | None) -> Iterator[None]:
+    """What fails in the block tells the note too, first."""
+    try:
+        yield
+    except UvmagicError as error:
+        if note:
+            error.message = f"{note}\n{error.message}"
+        raise
 
 
 def with_note(outcome: Outcome, note: str | None) -> Outcome:

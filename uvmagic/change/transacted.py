@@ -55,10 +55,11 @@ def changed(command: Command, host: Host, folder: Path) -> Outcome:
     root = project.find(folder).root
     with project_lock(root, waiting(host)) as descriptor:
         healed = heal(root)
-        found = project.find(folder)  # it may have changed while we waited
-        outcome = already(command, host, found)
-        if outcome is None:
-            outcome = _Session(command, host, uv, found, descriptor).run()
+        with report.told_also(healed):
+            found = project.find(folder)  # it may have changed while we waited
+            outcome = already(command, host, found)
+            if outcome is None:
+                outcome = _Session(command, host, uv, found, descriptor).run()
     return report.with_note(outcome, healed)
 
 

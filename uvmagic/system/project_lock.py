@@ -50,12 +50,27 @@ def project_lock(root: Path, on_wait: Callable[[str], None] = lambda _: None) ->
             os.write(descriptor, f"process {os.getpid()}".encode())
         yield descriptor
     finally:
+        # Said, and not only closed: what uv has left running may hold the descriptor still.
+        _unlock(descriptor)
         os.close(descriptor)
 
 
 def _holder(descriptor: int) -> str:
     os.lseek(descriptor, 0, os.SEEK_SET)
     return os.read(descriptor, 100).decode(errors="replace") or "another process"
+
+
+def _unlock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)
+        with contextlib.suppress(OSError):
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _try_lock(descriptor: int) -> bool:
