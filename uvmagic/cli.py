@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         command = grammar.parse(tokens)
         if command.wants_help:
-            print(grammar.help_text(command.word).replace("%uv ", "uvmagic "))
+            print(grammar.help_text(command.word, call="uvmagic"))
             return 0
         outcome = app.run(command, Host(current_folder(), os.environ, reporter))
     except UvmagicError as error:

@@ -304,7 +304,7 @@ def _outcome(
     if any(cell.get("outputs") for cell in source.notebook.cells):
         notes.append("Saved outputs were seen; they go along only with --keep-outputs.")
     notes.append("What the notebook file holds is bundled: save it first.")
-    where = shorten(target)
+    where, tag = shorten(target), recipe.image_tag(source.notebook_file.stem)
     return Outcome(
         "bundle",
         f"{verb} {source.notebook_path}: {len(files)} files, {in_bytes(size)}",
@@ -318,7 +318,7 @@ def _outcome(
         if is_dry
         else (
             f"uvmagic rerun {where}   runs it from nothing.",
-            f"docker build -t {source.notebook_file.stem.lower()} {where}   makes an image.",
+            f"docker build -t {tag} {where}   makes an image.",
         ),
         data={"files": sorted(files), "path": str(target)},
     )

@@ -139,9 +139,14 @@ def kernel_json(recipe: Recipe) -> str:
     return json.dumps(spec, indent=1) + "\n"
 
 
+def image_tag(title: str) -> str:
+    """A name for the image that every builder takes."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "notebook"
+
+
 def readme(recipe: Recipe) -> str:
     """How to run the bundle, for whoever gets it."""
-    tag = re.sub(r"[^a-z0-9]+", "-", recipe.title.lower()).strip("-") or "notebook"
+    tag = image_tag(recipe.title)
     title = recipe.title.translate(str.maketrans("<>&`[]", "‹›+'()"))
     return f"""# {title}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from uvmagic import project
 from uvmagic.change import report
+from uvmagic.change.place import working_folder
 from uvmagic.kernel import follow, registry, support
 from uvmagic.outcome import Outcome
 from uvmagic.project import Table
@@ -33,7 +34,8 @@ def already(command: Command, host: Host, found: Project) -> Outcome | None:
     if not command.options.keys() <= _LEAVES_AS_IT_IS:
         return None
     table = Table.of(command.options)
-    if not all(project.lists(found, table, w, host.cwd) for w in command.positionals):
+    cwd = working_folder(command, host)
+    if not all(project.lists(found, table, w, cwd) for w in command.positionals):
         return None
     environment = Environment(found.environment(host.environ))
     if not agreement.agrees(found, environment):
@@ -42,7 +44,7 @@ def already(command: Command, host: Host, found: Project) -> Outcome | None:
     if makes_kernel and not registry.of_project(found) and not support.missing(found.pyproject):
         return None
     installed = environment.installed()
-    names = [project.requirement_name(found, w, host.cwd) for w in command.positionals]
+    names = [project.requirement_name(found, w, cwd) for w in command.positionals]
     told = ", ".join(f"{name} {installed.get(str(name), '')}".strip() for name in names)
     next_steps = follow.in_this_kernel(found, environment, (), frozenset()) if host.frontend else []
     return Outcome(

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from uvmagic.system.host import Host
 
 
+def working_folder(command: Command, host: Host) -> Path:
+    """What relative paths in a call are relative to: uv changes to `--directory` first."""
+    return host.cwd / (command.value("--directory") or "")
+
+
 def start_folder(command: Command, host: Host) -> Path:
     """Where the project is looked for: the current folder, or what uv's options name."""
-    folder = host.cwd
-    for option in ("--directory", "--project"):
-        folder = folder / (command.value(option) or "")
-    return folder
+    return working_folder(command, host) / (command.value("--project") or "")
 
 
 def heal_if_needed(folder: Path, host: Host) -> str | None:

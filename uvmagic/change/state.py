@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uvmagic.kernel import live
 from uvmagic.lockfile import Lockfile
 from uvmagic.outcome import Outcome, changes_between
+from uvmagic.project import normalise
 
 if TYPE_CHECKING:
     from uvmagic.grammar import Command
@@ -30,6 +31,7 @@ class State:
         """The state of a project and its environment, now."""
         locked = lockfile(found)
         versions = locked.versions() if locked else {}
+        versions.pop(normalise(found.name), None)  # the project itself
         return cls(
             pyproject=found.file.read_text(encoding="utf-8-sig"),
             locked={name: ", ".join(known) for name, known in versions.items() if known},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uvmagic import grammar, project
 from uvmagic.change import postconditions, report
 from uvmagic.change.already import already
+from uvmagic.change.place import working_folder
 from uvmagic.change.session import AS_THEY_WERE, run_uv, waiting
 from uvmagic.change.state import State, dry_outcome, lockfile
 from uvmagic.errors import Interrupted, UvFailed
@@ -21,6 +23,7 @@ from uvmagic.system.project_lock import project_lock
 from uvmagic.system.uv import Uv, find_uv
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from uvmagic.grammar import Command
@@ -52,6 +55,7 @@ def changed(command: Command, host: Host, folder: Path) -> Outcome:
             byte for byte.
     """
     uv = find_uv(host.environ)
+    command = _with_options_of(host.environ, command)
     root = project.find(folder).root
     with project_lock(root, waiting(host)) as descriptor:
         healed = heal(root)
@@ -61,6 +65,20 @@ def changed(command: Command, host: Host, folder: Path) -> Outcome:
             if outcome is None:
                 outcome = _Session(command, host, uv, found, descriptor).run()
     return report.with_note(outcome, healed)
+
+
+_AS_OPTIONS = {"UV_FROZEN": "--frozen", "UV_LOCKED": "--locked", "UV_NO_SYNC": "--no-sync"}
+"""Environment variables by which uv changes what a call does, and the options they stand for."""
+
+
+def _with_options_of(environ: Mapping[str, str], command: Command) -> Command:
+    """The command with the options that the environment adds to it; uv reads them itself."""
+    given: dict[str, tuple[str, ...]] = {
+        option: ()
+        for name, option in _AS_OPTIONS.items()
+        if environ.get(name, "").lower() not in ("", "0", "false", "no", "off")
+    }
+    return dataclasses.replace(command, options={**given, **command.options})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +112,7 @@ class _Session:
                     lockfile(found),
                     self.environment.installed(),
                     self.environment.python_version(),
-                    self.host.cwd,
+                    working_folder(self.command, self.host),
                 )
                 after = State.of(found, self.environment)
         except (Interrupted, KeyboardInterrupt) as stopped:
@@ -182,8 +200,11 @@ class _Session:
         changes = changes_between(before.installed, after.installed)
         if not changes or self.command.word == "lock":
             changes = changes_between(before.locked, after.locked)
+            if changes and self.command.word != "lock":
+                notes = [*notes, "Locked only: the environment has not changed."]
         asked = {
-            project.requirement_name(found, w, self.host.cwd) for w in self.command.positionals
+            project.requirement_name(found, w, working_folder(self.command, self.host))
+            for w in self.command.positionals
         }
         changes = tuple(sorted(changes, key=lambda change: change.name not in asked))
         next_steps: list[str] = []

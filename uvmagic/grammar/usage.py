@@ -48,9 +48,9 @@ def help_hint(word: str) -> str:
     return f"See %uv {word} --help" if word else "See %uv --help"
 
 
-def help_text(word: str = "") -> str:
-    """The help of one word, or of all."""
-    return _help_of(WORDS[word]) if word else _overview()
+def help_text(word: str = "", call: str = "%uv") -> str:
+    """The help of one word, or of all, with the name by which the caller's face calls it."""
+    return _help_of(WORDS[word], call) if word else _overview()
 
 
 def _overview() -> str:
@@ -68,8 +68,8 @@ def _overview() -> str:
     )
 
 
-def _help_of(word: Word) -> str:
-    lines = [f"%uv {word.name} {word.usage}".rstrip(), "", word.summary, "", "Options:"]
+def _help_of(word: Word, call: str) -> str:
+    lines = [f"{call} {word.name} {word.usage}".rstrip(), "", word.summary, "", "Options:"]
     own = (*word.options, HELP)
     rows = [(_spelling(o.names, o.value), o.help) for o in own]
     lines += _columns(rows)
@@ -79,7 +79,7 @@ def _help_of(word: Word) -> str:
         lines += ["", f"Options of uv {word.uv}, passed on:"]
         lines += _columns([(_spelling(o.names, o.value), o.help) for o in inherited])
     if word.examples:
-        lines += ["", "Examples:", *(f"  %uv {example}" for example in word.examples)]
+        lines += ["", "Examples:", *(f"  {call} {example}" for example in word.examples)]
     return "\n".join(lines)
 
 

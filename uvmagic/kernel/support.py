@@ -25,7 +25,7 @@ class Origin:
     Attributes:
         requirement: what to ask uv for to get the same.
         is_editable: whether it was installed to be edited in place.
-        folder: the source folder, for one installed by path from a folder.
+        folder: the source folder, or the wheel, of one installed by path.
         told: the same for people: "from the folder …".
     """
 
@@ -56,7 +56,8 @@ def origin(version: str, direct_url: str | None) -> Origin:
         folder = Path(unquote(urlsplit(url).path))
         is_editable = bool(found["dir_info"].get("editable", False))
         return Origin(str(folder), is_editable, folder, f"from the folder {folder}")
-    return Origin(f"uvmagic @ {url}{inside}", False, None, f"from {url}{inside}")
+    file = Path(unquote(urlsplit(url).path)) if url.startswith("file:") else None
+    return Origin(f"uvmagic @ {url}{inside}", False, file, f"from {url}{inside}")
 
 
 def default_groups(pyproject: Mapping[str, Any]) -> list[str]:
