@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from uvmagic.outcome import Outcome
 
+pytest_plugins = ["torch_hosts.fixtures"]
+
 
 @pytest.fixture(autouse=True)
 def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 from uvmagic import data
 from uvmagic.errors import UsageError
 from uvmagic.grammar import WORDS, Command, parse, tokenise
-from uvmagic.grammar.words import HELP, option_arity
+from uvmagic.grammar.words import HELP, Option, option_arity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OVER_UV = sorted(name for name, word in WORDS.items() if word.uv)
 OWN = sorted(name for name, word in WORDS.items() if not word.uv)
@@ -33,7 +37,7 @@ class Call:
 
     Attributes:
         tokens: all of it, as typed.
-        own: uvmagic's own options among the tokens.
+        own: uvmagic's own options among the tokens, with their values.
         positionals: in order.
         unknown: options that no table has, in order.
     """
@@ -48,7 +52,8 @@ class Call:
 @st.composite
 def calls(draw: st.DrawFn) -> Call:
     word = draw(st.sampled_from(OVER_UV))
-    own_names = [name for option in (*WORDS[word].options, HELP) for name in option.names]
+    own_options = (*WORDS[word].options, HELP)
+    own_names = [name for option in own_options for name in option.names]
     elsewhere = {*own_names, "--script"}  # which makes the word uv's own
     rows = [
         row for row in data.uv_options() if word in row.words and elsewhere.isdisjoint(row.names)
@@ -64,24 +69,29 @@ def calls(draw: st.DrawFn) -> Call:
         value = draw(VALUE)
         return [f"{name}={value}"] if draw(st.booleans()) else [name, value]
 
-    def own_flag() -> list[str]:
-        own.append(draw(st.sampled_from(own_names)))
-        return own[-1:]
+    def own_option(options: Sequence[Option]) -> list[str]:
+        option = draw(st.sampled_from(options))
+        tokens = [draw(st.sampled_from(option.names)), *([draw(VALUE)] if option.values else [])]
+        if option.values and draw(st.booleans()):
+            tokens = ["=".join(tokens)]
+        own.extend(tokens)
+        return tokens
 
     def unknown_option() -> list[str]:
         unknown.append(f"--not-of-uv-{draw(st.integers(0, 9))}")
         return unknown[-1:]
 
+    flags = [option for option in own_options if not option.values]
     leading: list[str] = []
     for _ in range(draw(st.integers(0, 2))):
         of_uv = st.sampled_from([row for row in rows if row.is_global])
-        leading += own_flag() if draw(st.booleans()) else option(draw(of_uv))
+        leading += own_option(flags) if draw(st.booleans()) else option(draw(of_uv))
     rest: list[str] = []
     for kind in draw(st.lists(st.sampled_from(["uv", "own", "unknown", "positional"]))):
         if kind == "uv":
             rest += option(draw(st.sampled_from(rows)))
         elif kind == "own":
-            rest += own_flag()
+            rest += own_option(own_options)
         elif kind == "unknown":
             rest += unknown_option()
         else:
@@ -110,7 +120,8 @@ def test_positionals_and_unknown_options_are_known_in_their_order(call: Call) ->
 def test_an_option_of_uvmagic_counts_wherever_it_stands(call: Call) -> None:
     command = parse(call.tokens)
     long_names = {name: o.name for o in (*WORDS[call.word].options, HELP) for name in o.names}
-    own = {long_names[name] for name in call.own}
+    named = (token.partition("=")[0] for token in call.own)
+    own = {long_names[name] for name in named if name in long_names}
     assert own == command.options.keys() & set(long_names.values())
     assert command.wants_help == ("--help" in own)
 

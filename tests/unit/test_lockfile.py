@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from uvmagic.errors import ProjectInvalid
-from uvmagic.lockfile import Lockfile
+from uvmagic.lockfile import Lockfile, document
+
+if TYPE_CHECKING:
+    from uvmagic.lockfile.document import Package
 
 OWN_LOCK = Path(__file__).parents[2] / "uv.lock"
 """The lock of this very project: a few hundred packages, as uv wrote it."""
@@ -98,6 +103,81 @@ def test_the_packages_of_any_lock_are_what_a_toml_parser_reads(text: str) -> Non
         assert Lockfile(text).package(name) == entries
 
 
+def edges_of(tables: list[dict[str, Any]]) -> tuple[tuple[Any, ...], ...]:
+    """Dependencies as `packages` has them, from a parse of the whole."""
+    defaults: dict[str, Any] = {"version": None, "source": None, "extra": [], "marker": ""}
+    rows = [{**defaults, **table} for table in tables]
+    return tuple(
+        (row["name"], row["version"], row["source"], tuple(row["extra"]), row["marker"])
+        for row in rows
+    )
+
+
+def is_same(package: Package, entry: dict[str, Any]) -> bool:
+    """Whether `packages` has read what a parse of the whole says."""
+    wheels = [wheel.get("url", wheel.get("filename")) for wheel in entry.get("wheels", [])]
+    optional = entry.get("optional-dependencies", {})
+    groups = entry.get("dev-dependencies", {})
+    return (
+        (package.name, package.version) == (entry["name"], entry.get("version"))
+        and package.source == entry["source"]
+        and package.markers == tuple(entry.get("resolution-markers", []))
+        and package.dependencies == edges_of(entry.get("dependencies", []))
+        and package.extras == {name: edges_of(listed) for name, listed in optional.items()}
+        and package.groups == {name: edges_of(listed) for name, listed in groups.items()}
+        and package.has_sdist == ("sdist" in entry)
+        and [f"{name}.whl" for name in package.wheel_names()]
+        == [wheel.rpartition("/")[2] for wheel in wheels]
+    )
+
+
+def test_a_lock_that_uv_wrote_is_read_without_a_toml_parser(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text, parsed = own_lock()
+    lockfile = Lockfile(text)
+    monkeypatch.setattr(document, "_package_of", None)  # or a walk would take ten times as long
+    monkeypatch.setattr(document, "_dependencies_of", None)
+    for name in versions_of(parsed):
+        entries = [entry for entry in parsed["package"] if entry["name"] == name]
+        found = lockfile.packages(name)
+        assert len(found) == len(entries)
+        assert all(map(is_same, found, entries))
+        assert lockfile.packages(name) is found
+
+
+@given(locks())
+def test_any_layout_is_read_the_same(text: str) -> None:
+    packages = tomllib.loads(text).get("package", [])
+    for name in {entry["name"] for entry in packages}:
+        entries = [entry for entry in packages if entry["name"] == name]
+        found = Lockfile(text).packages(name)
+        assert len(found) == len(entries)
+        assert all(map(is_same, found, entries))
+
+
+def test_what_stands_before_the_packages_is_read() -> None:
+    text, parsed = own_lock()
+    preamble = Lockfile(text).preamble
+    assert preamble.requires_python == parsed["requires-python"]
+    assert preamble.supported == tuple(parsed.get("supported-markers", ()))
+    assert (preamble.conflicts, preamble.members, preamble.groups) == ((), (), {})
+
+
+def test_conflicts_are_told_as_markers_name_them() -> None:
+    text = """\
+version = 1
+requires-python = ">=3.11"
+conflicts = [[
+    { package = "a-b", extra = "x" },
+    { package = "a-b", group = "x" },
+    { package = "c" },
+]]
+"""
+    (found,) = Lockfile(text).preamble.conflicts
+    assert found == {"extra-3-a-b-x", "group-3-a-b-x", "project-1-c"}
+
+
 @given(locks())
 def test_line_endings_make_no_difference(text: str) -> None:
     assert Lockfile(text.replace("\n", "\r\n")).versions() == Lockfile(text).versions()
@@ -129,3 +209,8 @@ def test_a_broken_package_is_an_error_for_who_asks_for_it_alone() -> None:
 def test_what_merely_looks_like_a_package_inside_a_value_is_none() -> None:
     text = '[[package]]\nname = "a"\nversion = "1"\nmarker = "[[package]]"\n'
     assert Lockfile(text).versions() == {"a": ("1",)}
+
+
+def test_versions_are_read_without_packaging() -> None:
+    code = "import sys, uvmagic.lockfile; sys.exit('packaging' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

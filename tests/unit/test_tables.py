@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.markers import Marker
 from packaging.version import Version
 
 from uvmagic import data
@@ -96,6 +97,123 @@ def test_the_oldest_uv_is_not_newer_than_the_one_that_the_options_are_of() -> No
     table = content(next(file for file in TABLES if file.name == "uv_options.json"))
     of_options = table["source"].removeprefix("uv ").partition(",")[0]
     assert Version(data.minimum_uv()) <= Version(of_options)
+
+
+# --- accelerators and mirrors ---------------------------------------------------------------------
+
+
+def of_kind(kind: str) -> list[data.Backend]:
+    return [backend for backend in data.backends().values() if backend.kind == kind]
+
+
+@pytest.mark.parametrize("key", ["kinds", "backends", "packages", "amd"])
+def test_no_accelerator_stands_twice(key: str) -> None:
+    rows = content(next(file for file in TABLES if file.name == "accelerators.json"))[key]
+    names = [row.get("name") or row["architecture"] for row in rows]
+    assert names
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+
+
+def test_every_backend_is_of_a_known_kind_and_every_kind_has_one() -> None:
+    assert {backend.kind for backend in data.backends().values()} == set(data.accelerator_kinds())
+    assert {"cuda", "rocm", "xpu", "cpu"} == set(data.accelerator_kinds())
+
+
+def test_a_backend_is_named_after_its_version() -> None:
+    for backend in data.backends().values():
+        expected = {
+            "cuda": f"cu{(backend.version or '').replace('.', '')}",
+            "rocm": f"rocm{backend.version}",
+        }
+        assert backend.name == expected.get(backend.kind, backend.kind)
+        assert (backend.version is None) == (backend.kind not in expected)
+
+
+@pytest.mark.parametrize("kind", ["cuda", "rocm"])
+def test_the_backends_of_a_kind_stand_newest_first(kind: str) -> None:
+    versions = [Version(backend.version or "") for backend in of_kind(kind)]
+    assert versions == sorted(versions, reverse=True)
+
+
+@pytest.mark.parametrize("platform", ["linux", "win32"])
+def test_cuda_alone_needs_drivers_and_a_newer_one_no_older_driver(platform: str) -> None:
+    drivers = [Version(backend.driver(platform) or "") for backend in of_kind("cuda")]
+    assert drivers == sorted(drivers, reverse=True)
+    others = [b for b in data.backends().values() if b.kind != "cuda"]
+    assert {b.linux_driver for b in others} | {b.windows_driver for b in others} == {None}
+
+
+@pytest.mark.parametrize("kind", ["cuda", "rocm"])
+def test_auto_has_something_to_choose_where_there_are_versions(kind: str) -> None:
+    assert any(backend.is_automatic for backend in of_kind(kind))
+
+
+def test_auto_chooses_nothing_where_there_is_no_version() -> None:
+    assert not any(b.is_automatic for b in data.backends().values() if b.version is None)
+
+
+def test_a_package_of_torchs_family_is_of_known_kinds_and_torch_is_of_all() -> None:
+    kinds = {package.name: package.kinds for package in data.torch_family()}
+    assert set().union(*kinds.values()) == set(data.accelerator_kinds())
+    assert kinds["torch"] == kinds["triton"] == set(data.accelerator_kinds())
+    assert all(found for found in kinds.values())
+
+
+@pytest.mark.parametrize("kind", ["rocm", "xpu"])
+def test_a_package_that_names_an_accelerator_is_of_that_kind_alone(kind: str) -> None:
+    named = [package for package in data.torch_family() if package.name.endswith(f"-{kind}")]
+    assert {package.name for package in named} == {f"pytorch-triton-{kind}", f"triton-{kind}"}
+    assert {package.kinds for package in named} == {frozenset({kind})}
+
+
+def test_an_amd_gpu_has_known_backends_newest_first_and_one_that_auto_may_choose() -> None:
+    known = [backend.name for backend in of_kind("rocm")]
+    for architecture, names in data.amd_backends().items():
+        assert names == tuple(name for name in known if name in names), architecture
+        assert len(set(names)) == len(names) > 0
+        assert any(data.backends()[name].is_automatic for name in names), architecture
+        assert architecture.startswith("gfx")
+
+
+def test_an_intel_gpu_is_told_by_vendor_and_class() -> None:
+    assert data.intel_gpu() == (0x8086, 0x03)
+
+
+def test_a_marker_names_the_platforms_that_the_wheels_are_for() -> None:
+    where = {"linux": "rocm cuda xpu cpu", "win32": "cuda xpu cpu", "darwin": ""}
+    for platform, kinds in where.items():
+        environment = {"sys_platform": platform}
+        found = {
+            kind.name
+            for kind in data.accelerator_kinds().values()
+            if Marker(kind.marker).evaluate(environment)
+        }
+        assert found == set(kinds.split()), platform
+
+
+def test_no_two_indexes_lie_at_one_place() -> None:
+    urls = [
+        mirror.url.format(backend=backend)
+        for mirror in data.mirrors().values()
+        for backend in data.backends()
+    ]
+    assert len(set(urls)) == len(urls) == len(data.mirrors()) * len(data.backends())
+
+
+@pytest.mark.parametrize("mirror", data.mirrors().values(), ids=lambda mirror: str(mirror.name))
+def test_a_mirror_is_a_secure_url_of_a_format_that_uv_knows(mirror: data.Mirror) -> None:
+    assert mirror.url.startswith("https://")
+    assert mirror.format in ("simple", "flat")
+    assert mirror.url.endswith("/") == (
+        mirror.format == "flat"
+    )  # a flat page's links are beside it
+    assert mirror.name.isalnum()
+    assert mirror.source
+
+
+def test_the_official_place_is_pytorchs_own() -> None:
+    assert next(iter(data.mirrors())) == "official"
+    assert data.mirrors()["official"].url.startswith("https://download.pytorch.org/whl/")
 
 
 def test_the_quickstart_notebook_is_there() -> None:

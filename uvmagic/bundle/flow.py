@@ -12,11 +12,12 @@ import uvmagic
 from uvmagic import notebook as notebooks
 from uvmagic import project as projects
 from uvmagic.bundle import contents, manifest, portable, recipe
+from uvmagic.bundle.locking import Locked, Locking
+from uvmagic.change.chosen import chosen
 from uvmagic.change.place import heal_if_needed
 from uvmagic.change.report import with_note
-from uvmagic.errors import BundleRefused, ProjectMissing, UvFailed
+from uvmagic.errors import BundleRefused, ProjectMissing, UsageError, UvFailed
 from uvmagic.kernel import support
-from uvmagic.lockfile import Lockfile
 from uvmagic.outcome import Outcome
 from uvmagic.progress import Progress, in_bytes
 from uvmagic.system.environment import Environment
@@ -26,19 +27,9 @@ from uvmagic.system.uv import Uv, environment_for_uv, find_uv
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+    from uvmagic.data import Backend
     from uvmagic.grammar import Command
     from uvmagic.project import Project
-
-_OUTSIDE = (
-    "UV_CONFIG_FILE",
-    "UV_DEFAULT_INDEX",
-    "UV_EXTRA_INDEX_URL",
-    "UV_FIND_LINKS",
-    "UV_INDEX",
-    "UV_INDEX_URL",
-    "UV_PROJECT_ENVIRONMENT",
-)
-"""Settings from outside the project, which the bundle's lock must not depend on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +42,8 @@ class _Source:
     files: dict[str, Path]
     python: str
     loads_uvmagic: bool
+    kept_indexes: tuple[str, ...]
+    backend: Backend | None
 
     @property
     def notebook_path(self) -> str:
@@ -72,14 +65,14 @@ def bundle(command: Command, host: Host) -> Outcome:
     _refuse_foreign(target, source.project)
     uv = find_uv(host.environ)
     if command.has("--dry-run"):
-        return _outcome(source, target, source.files, "Would bundle", is_dry=True)
+        return _outcome(source, target, source.files, "Would bundle")
     _require_fresh_lock(uv, source.project, host)
     with tempfile.TemporaryDirectory(prefix="uvmagic-bundle-") as scratch:
         stage = Path(scratch) / target.name
         stage.mkdir()
-        _fill(stage, source, uv, host, keep_outputs=command.has("--keep-outputs"))
+        locked = _fill(stage, source, uv, host, keep_outputs=command.has("--keep-outputs"))
         files = {p.relative_to(stage).as_posix(): p for p in contents.files_below(stage)}
-        sized = _outcome(source, target, files, "Bundled", is_dry=False)
+        sized = _outcome(source, target, files, "Bundled", locked)
         _put_in_place(stage, target)
     return with_note(sized, healed)
 
@@ -104,6 +97,12 @@ def _source(command: Command, host: Host) -> _Source:
             "Give the notebook a project of its own: %uv init in its folder.",
         )
     python = Environment(project.environment(host.environ)).python_version()
+    if (project.folder / "uv.toml").is_file():
+        raise BundleRefused(
+            "The project has a uv.toml, whose settings uv takes in place of [tool.uv]; a bundle "
+            "has pyproject.toml alone.",
+            "Move its settings to [tool.uv] in pyproject.toml.",
+        )
     if not project.lock.is_file() or python is None:
         raise BundleRefused(
             "The project has no uv.lock or no environment yet.", "Run  %uv sync  first."
@@ -124,7 +123,17 @@ def _source(command: Command, host: Host) -> _Source:
         contents.placed({file, *modules, *extra}, project.folder),
         ".".join(python.split(".")[:2]),
         notebooks.uses_uvmagic(sources),
+        command.options.get("--keep-index", ()),
+        _backend(command, host),
     )
+
+
+def _backend(command: Command, host: Host) -> Backend | None:
+    """The backend of torch that the call chooses; None where it chooses none."""
+    choices = chosen(command, host)
+    if len(choices) > 1:
+        raise UsageError("A bundle is for one backend; several were chosen.", "Choose one.")
+    return choices[0].backend if choices else None
 
 
 def _require_fresh_lock(uv: Uv, project: Project, host: Host) -> None:
@@ -138,7 +147,7 @@ def _require_fresh_lock(uv: Uv, project: Project, host: Host) -> None:
         )
 
 
-def _fill(stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: bool) -> None:
+def _fill(stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: bool) -> Locked:
     """Write the whole bundle into an empty folder."""
     for path, file in source.files.items():
         (stage / path).parent.mkdir(parents=True, exist_ok=True)
@@ -152,12 +161,14 @@ def _fill(stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: boo
     if source.loads_uvmagic:
         origin = support.origin_of_uvmagic()
         rerun.append("uvmagic" if "uvmagic" in wheels else origin.requirement)
-    text = source.project.file.read_text(encoding="utf-8-sig")
-    (stage / "pyproject.toml").write_text(
-        portable.portable_pyproject(text, rerun, wheels), encoding="utf-8"
-    )
-    shutil.copyfile(source.project.lock, stage / "uv.lock")
-    _relock(stage, source, uv, host)
+    locked = Locking(
+        project=source.project,
+        python=source.python,
+        rerun=rerun,
+        wheels=wheels,
+        kept=source.kept_indexes,
+        backend=source.backend,
+    ).write(stage, uv, host)
 
     top = {path.name for path in stage.iterdir()} | {"kernels", manifest.FILE}
     made_recipe = recipe.Recipe(
@@ -179,8 +190,8 @@ def _fill(stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: boo
         python=source.python,
         uv=uv.version,
         uvmagic=uvmagic.__version__,
-        platform="any",
-        accelerator="cpu",
+        platform=locked.platform,
+        accelerator=locked.accelerator,
         source_lock_sha256=manifest.sha256(source.project.lock),
         files={
             path.relative_to(stage).as_posix(): manifest.sha256(path)
@@ -188,6 +199,7 @@ def _fill(stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: boo
         },
     )
     (stage / manifest.FILE).write_bytes(listed.to_bytes())
+    return locked
 
 
 def _wheels(stage: Path, source: _Source, uv: Uv, host: Host) -> dict[str, str]:
@@ -216,8 +228,7 @@ def _wheels(stage: Path, source: _Source, uv: Uv, host: Host) -> dict[str, str]:
             copied, out = Path(scratch) / "source", Path(scratch) / "wheels"
             ignored = shutil.ignore_patterns(*sorted(contents.LITTER), f"{stage.name}*")
             shutil.copytree(local.folder, copied, ignore=ignored, symlinks=True)
-            call = ["build", "--wheel", "--out-dir", str(out), str(copied)]
-            _run(uv, call, Path(scratch), host, f"{local.name} could not be built")
+            _build(uv, copied, out, host, f"{local.name} could not be built")
             wheel = next(out.glob("*.whl"))
             (stage / "wheels").mkdir(exist_ok=True)
             shutil.move(wheel, stage / "wheels")
@@ -225,28 +236,14 @@ def _wheels(stage: Path, source: _Source, uv: Uv, host: Host) -> dict[str, str]:
     return built
 
 
-def _relock(stage: Path, source: _Source, uv: Uv, host: Host) -> None:
-    """Lock the bundle anew from its copy of the lock; versions must stay."""
-    before = Lockfile((stage / "uv.lock").read_text(encoding="utf-8"))
-    call = ["lock", "--python", source.python]
-    _run(uv, call, stage, host, "The bundle could not be locked")
-    after = Lockfile((stage / "uv.lock").read_text(encoding="utf-8"))
-    local = {source.project.name, "uvmagic"}
-    moved = portable.differing_versions(before, after)
-    told = [f"{n}: {old} → {new}" for n, (old, new) in moved.items() if n not in local]
-    if told:
-        raise BundleRefused(
-            "What runs the notebook (ipykernel, papermill) does not go with the versions locked "
-            "in the project; these would change:\n  " + "\n  ".join(told),
-            "Loosen them:  %uv lock --upgrade-package NAME",
-        )
-
-
-def _run(uv: Uv, arguments: list[str], cwd: Path, host: Host, failed: str) -> None:
-    environ = {k: v for k, v in environment_for_uv(host.environ).items() if k not in _OUTSIDE}
-    with tempfile.TemporaryDirectory(prefix="uvmagic-config-") as empty:
-        environ["XDG_CONFIG_HOME"] = empty  # the user's own uv.toml stays out of the lock
-        result = uv.run(arguments, cwd=cwd, environ=environ, on_progress=host.reporter.progress)
+def _build(uv: Uv, folder: Path, out: Path, host: Host, failed: str) -> None:
+    """Build a wheel; its build requirements may come from wherever this machine gets them."""
+    result = uv.run(
+        ["build", "--wheel", "--out-dir", str(out), str(folder)],
+        cwd=folder.parent,
+        environ=environment_for_uv(host.environ),
+        on_progress=host.reporter.progress,
+    )
     if result.returncode != 0:
         raise UvFailed(f"{failed}; no bundle was made.\n{result.transcript.error()}")
 
@@ -296,7 +293,7 @@ def _put_in_place(stage: Path, target: Path) -> None:
 
 
 def _outcome(
-    source: _Source, target: Path, files: dict[str, Path], verb: str, *, is_dry: bool
+    source: _Source, target: Path, files: dict[str, Path], verb: str, locked: Locked | None = None
 ) -> Outcome:
     size = sum(file.stat().st_size for file in files.values())
     listed = [f"{path}  {in_bytes(file.stat().st_size)}" for path, file in sorted(files.items())]
@@ -311,11 +308,12 @@ def _outcome(
         facts=(
             ("bundle", where),
             ("python", source.python),
+            *((("accelerator", locked.accelerator),) if locked else ()),
             *(("files" if number == 0 else "", row) for number, row in enumerate(listed)),
         ),
-        notes=tuple(notes),
+        notes=(*notes, *(locked.notes if locked else ())),
         next_steps=()
-        if is_dry
+        if locked is None
         else (
             f"uvmagic rerun {where}   runs it from nothing.",
             f"docker build -t {tag} {where}   makes an image.",

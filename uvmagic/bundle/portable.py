@@ -149,12 +149,12 @@ def _editable(text: str) -> tomlkit.TOMLDocument:
 
 
 def differing_versions(before: Lockfile, after: Lockfile) -> dict[str, tuple[str, str]]:
-    """Distributions of the bundle's lock that the project locks at other versions."""
+    """Distributions of the bundle's lock at versions that the project has not locked."""
     old, new = before.versions(), after.versions()
     return {
         name: (", ".join(old[name]), ", ".join(new[name]))
         for name in sorted(old.keys() & new.keys())
-        if old[name] != new[name]
+        if not set(new[name]) <= set(old[name])
     }
 
 

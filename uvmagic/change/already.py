@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uvmagic import project
 from uvmagic.change import report
 from uvmagic.change.place import working_folder
+from uvmagic.grammar import CHOICES
 from uvmagic.kernel import follow, registry, support
 from uvmagic.outcome import Outcome
 from uvmagic.project import Table
@@ -22,20 +23,30 @@ if TYPE_CHECKING:
     from uvmagic.system.host import Host
 
 _LEAVES_AS_IT_IS = frozenset(
-    {"--dev", "--dry-run", "--group", "--json", "--offline", "--optional", "--quiet"}
+    {"--dev", "--dry-run", "--group", "--json", "--offline", "--optional", "--quiet", *CHOICES}
 )
 """Options with which an `add` that is already true changes nothing."""
 
 
 def already(command: Command, host: Host, found: Project) -> Outcome | None:
     """The answer to an `add` that is true already, from the files alone; else None."""
-    if command.word != "add" or not command.positionals or command.unknown:
+    names_something = command.positionals or command.has(*CHOICES)
+    if command.word != "add" or not names_something or command.unknown:
         return None
     if not command.options.keys() <= _LEAVES_AS_IT_IS:
         return None
-    table = Table.of(command.options)
     cwd = working_folder(command, host)
-    if not all(project.lists(found, table, w, cwd) for w in command.positionals):
+    tables = [Table.of(command.options)]
+    if command.has(*CHOICES):
+        from uvmagic.change.chosen import extras, is_chosen  # most calls do without
+
+        if not is_chosen(command, host, found):
+            return None
+        tables += extras(found)
+    if not all(
+        any(project.lists(found, table, wanted, cwd) for table in tables)
+        for wanted in command.positionals
+    ):
         return None
     environment = Environment(found.environment(host.environ))
     if not agreement.agrees(found, environment):
@@ -45,7 +56,9 @@ def already(command: Command, host: Host, found: Project) -> Outcome | None:
         return None
     installed = environment.installed()
     names = [project.requirement_name(found, w, cwd) for w in command.positionals]
-    told = ", ".join(f"{name} {installed.get(str(name), '')}".strip() for name in names)
+    told = ", ".join(
+        f"{name} {installed.get(str(name), '')}".strip() for name in names or ["torch"]
+    )
     next_steps = follow.in_this_kernel(found, environment, (), frozenset()) if host.frontend else []
     return Outcome(
         "add",

@@ -9,6 +9,7 @@ from uvmagic.change import report
 from uvmagic.change.already import already
 from uvmagic.change.place import heal_if_needed, start_folder
 from uvmagic.errors import UsageError
+from uvmagic.grammar import CHOICES
 
 if TYPE_CHECKING:
     from uvmagic.grammar import Command
@@ -24,9 +25,8 @@ def change(command: Command, host: Host) -> Outcome:
         UvFailed, ChangeRejected, FilesUnwritable, Interrupted: the files are as they were,
             byte for byte.
     """
-    if command.word in ("add", "remove") and not (
-        command.positionals or command.has("--requirements")
-    ):
+    names_something = command.positionals or command.has("--requirements", *CHOICES)
+    if command.word in ("add", "remove") and not names_something:
         raise UsageError(f"{command.word} what?", f"For instance  %uv {command.word} pandas")
     folder = start_folder(command, host)
     healed = heal_if_needed(folder, host)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.markers import default_environment
 
+from uvmagic.accelerator import present
 from uvmagic.errors import ChangeRejected
 from uvmagic.project import Table, parse_requirement, requirement_name
 
@@ -66,7 +67,7 @@ def verify(
             listed = {
                 requirement_name(project, e, cwd) for e in table.requirements(project.pyproject)
             }
-            if name is None or name not in listed:
+            if name is None or name not in listed | _listed_for_backends(project):
                 raise _rejected(f"{wanted} is not in pyproject.toml")
             if locks and name not in locked:
                 raise _rejected(f"{wanted} is not in uv.lock")
@@ -83,6 +84,12 @@ def _locked(lockfile: Lockfile, project: Project) -> set[str]:
     """What the lock has for the sake of the project itself, not of something that it needs."""
     asked_for = lockfile.asked_for(project.name)
     return set(lockfile.versions()) if asked_for is None else asked_for
+
+
+def _listed_for_backends(project: Project) -> set[str]:
+    """What the extras list that stand for backends of torch, where the project has several."""
+    tables = [Table("extra", extra) for extra in present.extras_of(project.pyproject)]
+    return {present.name_of(e) for t in tables for e in t.requirements(project.pyproject)}
 
 
 def _applies(wanted: str, python_version: str | None) -> bool:

@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from uvmagic.errors import UvmagicError
+from uvmagic.grammar import CHOICES
 from uvmagic.kernel import registry
 from uvmagic.system.environment import Environment
 from uvmagic.system.host import Host, shorten
@@ -28,6 +29,14 @@ def title(command: Command, was_edited: bool, changes: Sequence[Change]) -> str:
         changes: what has changed in the environment, else in the lock.
     """
     named = ", ".join(command.positionals)
+    if command.word == "add" and not named:
+        chosen = " ".join(
+            token
+            for option in CHOICES
+            if option in command.options
+            for token in (option, *command.options[option])
+        )
+        return f"Chosen: {chosen}" if was_edited or changes else f"So it is already: {chosen}"
     if command.word == "add":
         return f"Added {named}" if was_edited or changes else f"Already there: {named}"
     if command.word == "remove":

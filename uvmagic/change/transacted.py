@@ -7,26 +7,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uvmagic import grammar, project
+from uvmagic.accelerator import present
 from uvmagic.change import postconditions, report
 from uvmagic.change.already import already
+from uvmagic.change.calls import INDEX_SETTINGS, Calls
 from uvmagic.change.place import working_folder
-from uvmagic.change.session import AS_THEY_WERE, run_uv, waiting
+from uvmagic.change.session import AS_THEY_WERE, waiting
 from uvmagic.change.state import State, dry_outcome, lockfile
 from uvmagic.errors import Interrupted, UvFailed
 from uvmagic.kernel import follow, registry, support
 from uvmagic.outcome import Outcome, changes_between
-from uvmagic.project import Project, Table
 from uvmagic.system import agreement
-from uvmagic.system.environment import Environment
 from uvmagic.system.journal import heal, transaction
 from uvmagic.system.project_lock import project_lock
-from uvmagic.system.uv import Uv, find_uv
+from uvmagic.system.uv import find_uv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from uvmagic.grammar import Command
+    from uvmagic.project import Project
+    from uvmagic.system.environment import Environment
     from uvmagic.system.host import Host
 
 _OWN_ENVIRONMENT = (
@@ -63,7 +65,7 @@ def changed(command: Command, host: Host, folder: Path) -> Outcome:
             found = project.find(folder)  # it may have changed while we waited
             outcome = already(command, host, found)
             if outcome is None:
-                outcome = _Session(command, host, uv, found, descriptor).run()
+                outcome = _Session(Calls(command, host, uv, found, descriptor)).run()
     return report.with_note(outcome, healed)
 
 
@@ -85,15 +87,23 @@ def _with_options_of(environ: Mapping[str, str], command: Command) -> Command:
 class _Session:
     """One change of one project, with its lock held."""
 
-    command: Command
-    host: Host
-    uv: Uv
-    project: Project
-    descriptor: int
+    calls: Calls
+
+    @property
+    def command(self) -> Command:
+        return self.calls.command
+
+    @property
+    def host(self) -> Host:
+        return self.calls.host
+
+    @property
+    def project(self) -> Project:
+        return self.calls.project
 
     @property
     def environment(self) -> Environment:
-        return Environment(self.project.environment(self.host.environ))
+        return self.calls.environment
 
     @property
     def is_dry(self) -> bool:
@@ -130,18 +140,35 @@ class _Session:
         """The user's own call, and around it what makes the project a kernel. Gives notes."""
         word, argv = self.command.word, list(self.command.argv)
         missing = self._missing_support()
+        if self._concerns_torch():
+            from uvmagic.change.torch import TorchChange  # tomlkit and packaging: 40 ms
+
+            return TorchChange(self.calls, lambda: self._add_support(missing)).run()
         if self.is_dry and word != "sync":
-            said = self._uv([word, *argv, *(["--no-sync"] if word != "lock" else [])])
+            said = self.calls.run(word, *argv, *(["--no-sync"] if word != "lock" else []))
             return _warnings(said)
         if not missing or word == "sync":
             notes = self._add_support(missing)
-            said = self._uv([word, *argv])
+            said = self.calls.run(word, *argv)
             return notes + (said if self.is_dry else _warnings(said))
-        said = self._uv([word, *argv, "--no-sync"])
+        said = self.calls.run(word, *argv, "--no-sync")
         notes = self._add_support(missing)
         mode = ["--inexact"] if word == "add" else []
-        said += self._uv(["sync", *mode, *self._group_options(), *self._common_options()])
+        said += self.calls.run(
+            "sync", *mode, *self.calls.group_options(), *self.calls.options_for("sync")
+        )
         return notes + _warnings(said)
+
+    def _concerns_torch(self) -> bool:
+        """Whether the call may change which torch is installed, or what torch needs."""
+        if self.command.has("--package") or self.command.unknown:
+            return False
+        if self.command.has(*grammar.CHOICES):
+            return True
+        if present.family(present.name_of(token) for token in self.command.positionals):
+            return True
+        locked = lockfile(self.project)
+        return locked is not None and "torch" in locked.versions()
 
     def _missing_support(self) -> list[str]:
         """What the project lacks to be a kernel, where this call is one that makes it one."""
@@ -162,33 +189,13 @@ class _Session:
         origin = support.origin_of_uvmagic()
         try:
             for call in support.requirements(missing, self.project.pyproject, origin):
-                self._uv(["add", "--no-sync", *call, *self._common_options()])
+                self.calls.run("add", "--no-sync", *call, *self.calls.options_for("add"))
         except UvFailed as failure:
             lines = [line.strip() for line in failure.message.splitlines()]
             reason = next((line for line in reversed(lines) if "cause:" in line), lines[-1])
             return [f"Not made a kernel: {' and '.join(missing)} could not be added ({reason})."]
         told = f" (uvmagic {origin.told})" if "uvmagic" in missing else ""
         return [f"To be a kernel the project now has {' and '.join(missing)}{told}."]
-
-    def _common_options(self) -> list[str]:
-        """The call's options that any call of uv takes, to give them to the others too."""
-        names = [{o.names[-1] for o in grammar.uv_options(word)} for word in ("add", "sync")]
-        common = set.intersection(*names) - {"--group", "--dev", "--upgrade", "--extra"}
-        return [
-            token
-            for name, values in self.command.options.items()
-            if name in common
-            for token in ([t for v in values for t in (name, v)] or [name])
-        ]
-
-    def _group_options(self) -> list[str]:
-        table = Table.of(self.command.options)
-        if table.kind == "project":
-            return []
-        return ["--extra" if table.kind == "extra" else "--group", table.name]
-
-    def _uv(self, arguments: list[str]) -> list[str]:
-        return run_uv(self.uv, arguments, self.command, self.host, self.descriptor)
 
     def _mend(self, before: State) -> str | None:
         """What to do when uv had begun to install."""
@@ -207,6 +214,10 @@ class _Session:
             for w in self.command.positionals
         }
         changes = tuple(sorted(changes, key=lambda change: change.name not in asked))
+        settings = [name for name in INDEX_SETTINGS if self.host.environ.get(name)]
+        if self.command.word == "add" and settings and changes:
+            told = " and ".join(settings)
+            notes = [*notes, f"{told} of the environment were used; pyproject.toml names none."]
         next_steps: list[str] = []
         if self.host.frontend is not None and not self.command.has(*_OWN_ENVIRONMENT):
             notes = [*notes, *follow.register(found, self.environment, self.host, next_steps)]

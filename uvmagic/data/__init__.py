@@ -40,6 +40,83 @@ class BaseImage:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class AcceleratorKind:
+    """A kind of accelerator: `cuda`, `rocm`, `xpu` or `cpu`.
+
+    Attributes:
+        name: as the option that chooses it is spelled.
+        marker: where its index is asked; elsewhere the packages come from PyPI.
+        needs_linux: its wheels must exist for Linux on x86_64.
+    """
+
+    name: str
+    marker: str
+    needs_linux: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What a build of torch computes on: one index of wheels.
+
+    Attributes:
+        name: as in the index's URL and the wheels' local versions, `cu126`.
+        kind: the name of an `AcceleratorKind`.
+        version: of CUDA or ROCm, else None.
+        linux_driver: the oldest NVIDIA driver that runs it on Linux; None for what is not CUDA.
+        windows_driver: the same on Windows.
+        is_automatic: `auto` may choose it.
+    """
+
+    name: str
+    kind: str
+    version: str | None
+    linux_driver: str | None
+    windows_driver: str | None
+    is_automatic: bool
+
+    def driver(self, platform: str) -> str | None:
+        """The oldest NVIDIA driver that runs it on a platform, as `sys.platform` spells it."""
+        return self.windows_driver if platform == "win32" else self.linux_driver
+
+
+@dataclass(frozen=True, slots=True)
+class TorchPackage:
+    """A package of torch's family.
+
+    Attributes:
+        name: normalised.
+        kinds: the kinds of backends whose index it is taken from.
+        follows_torch: its wheels are built for one release of torch, on one backend.
+    """
+
+    name: str
+    kinds: frozenset[str]
+    follows_torch: bool
+
+    @property
+    def is_companion(self) -> bool:
+        """Whether only one kind's torch needs it."""
+        return len(self.kinds) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A place that has torch's indexes: `url` has the field `{backend}`.
+
+    Attributes:
+        name: what `--mirror` calls it.
+        url: of a backend's index.
+        format: as in `[[tool.uv.index]]`: `simple`, or `flat` for one page with all files.
+        source: where it is described.
+    """
+
+    name: str
+    url: str
+    format: str
+    source: str
+
+
 def _table(name: str) -> Any:
     return json.loads((_HERE / f"{name}.json").read_text(encoding="utf-8"))
 
@@ -76,6 +153,60 @@ def base_image(kind: str) -> BaseImage:
     """The base image of a kind. Raises KeyError for a kind that is not in the table."""
     rows = {row["kind"]: BaseImage(**row) for row in _table("images")["images"]}
     return rows[kind]
+
+
+@cache
+def accelerator_kinds() -> dict[str, AcceleratorKind]:
+    """The kinds of accelerators, by name."""
+    return {row["name"]: AcceleratorKind(**row) for row in _table("accelerators")["kinds"]}
+
+
+@cache
+def backends() -> dict[str, Backend]:
+    """The backends that uv knows, by name, in its order: the newest of a kind first."""
+    return {
+        row["name"]: Backend(
+            name=row["name"],
+            kind=row["kind"],
+            version=row.get("version"),
+            linux_driver=row.get("linux_driver"),
+            windows_driver=row.get("windows_driver"),
+            is_automatic=row.get("auto", False),
+        )
+        for row in _table("accelerators")["backends"]
+    }
+
+
+@cache
+def torch_family() -> tuple[TorchPackage, ...]:
+    """The packages that come from a backend's index; of every kind where a row names none."""
+    return tuple(
+        TorchPackage(
+            name=row["name"],
+            kinds=frozenset(row.get("kinds", accelerator_kinds())),
+            follows_torch=row.get("follows_torch", False),
+        )
+        for row in _table("accelerators")["packages"]
+    )
+
+
+@cache
+def amd_backends() -> dict[str, tuple[str, ...]]:
+    """AMD's GPU architectures, in uv's order, and the names of the backends built for each."""
+    return {row["architecture"]: tuple(row["backends"]) for row in _table("accelerators")["amd"]}
+
+
+@cache
+def intel_gpu() -> tuple[int, int]:
+    """How an Intel GPU is told on the PCI bus: its vendor, and the first byte of its class."""
+    row = _table("accelerators")["intel"]
+    return int(row["vendor"], 16), int(row["base_class"], 16)
+
+
+@cache
+def mirrors() -> dict[str, Mirror]:
+    """The places that have torch's indexes, by name; `official` is pytorch's own."""
+    return {row["name"]: Mirror(**row) for row in _table("mirrors")["mirrors"]}
 
 
 def quickstart_notebook() -> Path:

@@ -32,6 +32,12 @@ class Option:
 
 _JSON = Option(("--json",), "Print one JSON object instead of a table")
 _DRY_RUN = Option(("--dry-run",), "Say what would change, change nothing")
+_BACKENDS = (
+    Option(("--cuda",), "Take torch built for this CUDA: 126, 12.6, cu126 or auto", "VERSION"),
+    Option(("--rocm",), "Take torch built for this ROCm: 6.4 or auto", "VERSION"),
+    Option(("--xpu",), "Take torch built for Intel GPUs"),
+    Option(("--cpu",), "Take torch built for the CPU alone"),
+)
 HELP = Option(("-h", "--help"), "Show this help")
 """The option that every word of uvmagic's takes."""
 
@@ -73,9 +79,24 @@ WORDS: dict[str, Word] = {
             "add",
             "REQUIREMENT…",
             "Add requirements to pyproject.toml, lock, install: all or nothing.",
-            (_DRY_RUN, _JSON),
+            (
+                *_BACKENDS,
+                Option(
+                    ("--mirror",),
+                    "Where torch's wheels lie: nju, sjtu, aliyun, a URL",
+                    "NAME",
+                ),
+                _DRY_RUN,
+                _JSON,
+            ),
             uv="add",
-            examples=("add pandas matplotlib", 'add "numpy>=2" --dev', "add {name} --dry-run"),
+            examples=(
+                "add pandas matplotlib",
+                'add "numpy>=2" --dev',
+                "add torch --cuda 126",
+                "add torch --cuda auto --cpu",
+                "add {name} --dry-run",
+            ),
         ),
         Word(
             "remove",
@@ -89,7 +110,7 @@ WORDS: dict[str, Word] = {
             "sync",
             "",
             "Make the environment what the lock says.",
-            (_JSON,),
+            (*_BACKENDS, _JSON),
             uv="sync",
             examples=("sync", "sync --locked"),
         ),
@@ -109,6 +130,10 @@ WORDS: dict[str, Word] = {
                 Option(("-o", "--output"), "The folder to make (default: NOTEBOOK-bundle)", "DIR"),
                 Option(("--include",), "More files of the project; may be repeated", "GLOB"),
                 Option(("--keep-outputs",), "Keep the outputs that are saved in the notebook"),
+                *_BACKENDS,
+                Option(
+                    ("--keep-index",), "Lock from this index of the project, not from PyPI", "NAME"
+                ),
                 Option(("--dry-run",), "List what would go in, write nothing"),
                 _JSON,
             ),
@@ -148,6 +173,10 @@ WORDS: dict[str, Word] = {
         ),
     )
 }
+
+
+CHOICES = (*(option.name for option in _BACKENDS), "--mirror")
+"""The options that choose which torch; `add` may have them and name nothing."""
 
 
 def option_arity(word: Word) -> tuple[dict[str, tuple[str, int]], frozenset[str]]:

@@ -1,0 +1,216 @@
+"""The bundle of a project with torch: locked where torch is published, judged for an image."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from index import PackageIndex, wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Folder
+    from torch_hosts.fixtures import TorchHosts
+
+MIRROR, OFFICIAL = "https://mirror.nju.edu.cn/pytorch/whl", "https://download.pytorch.org/whl"
+
+
+@pytest.fixture
+def folder(torch_hosts: TorchHosts) -> Folder:
+    """A project with a notebook, whose default index has a name by which it can be kept."""
+    torch_hosts.pypi.add(wheel("ipykernel", "7.0"), wheel("papermill", "2.7"))
+    made = torch_hosts.folder
+    made.pyproject.write_text(
+        made.pyproject.read_text().replace("[[tool.uv.index]]", '[[tool.uv.index]]\nname = "main"')
+    )
+    cell = {"cell_type": "code", "metadata": {}, "source": "1", "outputs": [], "id": "a"}
+    notebook = {
+        "cells": [{**cell, "execution_count": None}],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    (made.path / "n.ipynb").write_text(json.dumps(notebook))
+    return made
+
+
+def added(folder: Folder, *arguments: str) -> None:
+    done = folder.uvmagic("add", *arguments)
+    assert done.returncode == 0, done.stderr
+
+
+def bundled(folder: Folder, *arguments: str, **environ: str) -> Path:
+    done = folder.uvmagic("bundle", "n.ipynb", "--keep-index", "main", *arguments, **environ)
+    assert done.returncode == 0, done.stderr
+    return folder.path / "n-bundle"
+
+
+def refused(folder: Folder, *arguments: str) -> str:
+    before = folder.contents()
+    done = folder.uvmagic("bundle", "n.ipynb", "--keep-index", "main", *arguments)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert not (folder.path / "n-bundle").exists()
+    assert folder.contents() == before
+    return done.stderr
+
+
+def torch_of(lock: str) -> list[tuple[str, str]]:
+    """Version and registry of each locked torch."""
+    return re.findall(r'name = "torch"\nversion = "(.*)"\nsource = { registry = "(.*)" }', lock)
+
+
+def test_a_mirror_is_only_transport(folder: Folder) -> None:
+    added(folder, "torch==2.7.1", "--cuda", "126", "--mirror", "nju")
+    text = folder.pyproject.read_text().replace("torch==2.7.1", "torch")  # 2.9.1 would fit as well
+    folder.pyproject.write_text(text)
+    assert folder.uvmagic("lock").returncode == 0
+    before = folder.contents()
+    bundle = bundled(folder)
+    made, lock = (bundle / "pyproject.toml").read_text(), (bundle / "uv.lock").read_text()
+    assert MIRROR in folder.lock.read_text()
+    assert "nju" not in made + lock
+    assert ("2.7.1+cu126", f"{OFFICIAL}/cu126") in torch_of(lock)
+    assert folder.contents() == before
+    listed = json.loads((bundle / "bundle.json").read_text())
+    assert (listed["accelerator"], listed["platform"]) == ("cuda 12.6", "linux/amd64")
+
+
+def test_a_flat_mirror_is_only_transport_too(folder: Folder) -> None:
+    added(folder, "torch==2.7.1", "--cuda", "126", "--mirror", "aliyun")
+    bundle = bundled(folder)
+    made = (bundle / "pyproject.toml").read_text()
+    assert "aliyun" not in made + (bundle / "uv.lock").read_text()
+    assert 'format = "flat"' not in made
+
+
+def test_an_index_that_is_named_is_kept_and_that_is_said(folder: Folder) -> None:
+    added(folder, "torch==2.7.1", "--cuda", "126", "--mirror", "nju")
+    done = folder.uvmagic(
+        "bundle", "n.ipynb", "--keep-index", "main", "--keep-index", "pytorch-cu126"
+    )
+    assert done.returncode == 0, done.stderr
+    lock = (folder.path / "n-bundle" / "uv.lock").read_text()
+    assert ("2.7.1+cu126", f"{MIRROR}/cu126") in torch_of(lock)
+    assert f"pytorch-cu126 was kept: whoever builds must reach {MIRROR}/cu126" in done.stdout
+
+
+def test_keeping_an_index_that_is_not_there_is_refused(folder: Folder) -> None:
+    added(folder, "torch==2.7.1", "--cuda", "126")
+    assert "has no index of that name" in refused(folder, "--keep-index", "nowhere")
+
+
+def test_a_version_that_is_not_published_is_told(folder: Folder, torch_hosts: TorchHosts) -> None:
+    added(folder, "torch", "--cuda", "126", "--mirror", "nju")
+    text = re.sub(r"torch>=[\d.]+", "torch", folder.pyproject.read_text())
+    folder.pyproject.write_text(text)
+    assert folder.uvmagic("lock").returncode == 0
+    torch_hosts.official.without("2.9.1")
+    told = refused(folder)
+    assert "there are no such versions as the project has locked from a mirror" in told
+    assert "torch: " in told
+    assert "2.9.1+cu126" in told
+    assert "--keep-index NAME" in told
+
+
+def test_files_that_are_not_those_published_are_told(
+    folder: Folder, torch_hosts: TorchHosts
+) -> None:
+    torch_hosts.nju.tampered("2.7.1")
+    added(folder, "torch==2.7.1", "--cuda", "126", "--mirror", "nju")
+    told = refused(folder)
+    assert "The mirror's files are not those that are published" in told
+    assert "torch-2.7.1+cu126-cp311-cp311-manylinux_2_28_x86_64.whl" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "version", "accelerator"),
+    [
+        ((), "2.7.1+cu126", "cuda 12.6"),
+        (("--cpu",), "2.7.1+cpu", "cpu"),
+        (("--cuda", "126"), "2.7.1+cu126", "cuda 12.6"),
+    ],
+)
+def test_of_several_backends_the_bundle_has_one(
+    folder: Folder, options: tuple[str, ...], version: str, accelerator: str
+) -> None:
+    added(folder, "torch==2.7.1", "--cuda", "126", "--cpu", "--no-sync")
+    assert folder.uvmagic("sync").returncode == 0
+    bundle = bundled(folder, *options)
+    versions = {version for version, _ in torch_of((bundle / "uv.lock").read_text())}
+    assert versions == {version, "2.7.1"}  # the latter is macOS's
+    assert "optional-dependencies" not in (bundle / "pyproject.toml").read_text()
+    assert json.loads((bundle / "bundle.json").read_text())["accelerator"] == accelerator
+
+
+def test_a_backend_that_the_project_does_not_have_is_refused(folder: Folder) -> None:
+    added(folder, "torch==2.7.1", "--cuda", "126")
+    told = refused(folder, "--cuda", "128")
+    assert "The project has no torch for cu128; it has one for cu126." in told
+
+
+def test_a_lock_without_cudas_libraries_makes_no_bundle(
+    folder: Folder, torch_hosts: TorchHosts
+) -> None:
+    added(folder, "torch==2.7.1", "--cuda", "126")
+    torch_hosts.official.inconsistent()
+    # What uv has once read of a version stays in its cache; elsewhere it is read anew.
+    done = folder.uvmagic(
+        "bundle", "n.ipynb", "--keep-index", "main", UV_CACHE_DIR=str(folder.path / "other")
+    )
+    assert done.returncode in (0, 1)
+    if done.returncode == 1:
+        assert "without its CUDA libraries" in done.stderr
+
+
+def test_settings_of_this_machine_do_not_reach_the_bundle(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added(folder, "filelock")
+    plain = (bundled(folder) / "uv.lock").read_bytes()
+    config = tmp_path / "config" / "uv" / "uv.toml"
+    config.parent.mkdir(parents=True)
+    with PackageIndex() as own:
+        own.add(*(wheel(name, "99") for name in ("ipykernel", "papermill")))
+        config.write_text(f'prerelease = "allow"\n[[index]]\nurl = "{own.url}"\n')
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(config.parent.parent))
+        assert folder.uvmagic("lock").returncode == 0
+        assert 'prerelease-mode = "allow"' in folder.lock.read_text()
+        assert own.requests != []
+        own.requests.clear()
+        told = bundled(folder)
+        assert f"{own.url}/ipykernel/" not in own.requests
+        assert "prerelease-mode" not in (told / "uv.lock").read_text()
+        assert own.url not in (told / "uv.lock").read_text()
+    assert b"ipykernel" in plain
+
+
+@pytest.mark.parametrize("place", ["index", "direct"])
+def test_a_password_in_a_url_never_reaches_the_bundle(
+    folder: Folder, torch_hosts: TorchHosts, place: str
+) -> None:
+    added(folder, "filelock")
+    text = folder.pyproject.read_text()
+    if place == "index":
+        text = text.replace("http://127.0.0.1", "http://me:hunter2@127.0.0.1")
+    else:
+        url = torch_hosts.pypi.url.replace("http://", "http://me:hunter2@")
+        found = re.search(r'url = "[^"]*/(files/filelock[^"]*)"', folder.lock.read_text())
+        assert found is not None
+        direct = f"{url.removesuffix('/simple')}/{found[1]}"
+        text = re.sub(r'"filelock[^"]*"', f'"filelock @ {direct}"', text)
+    folder.pyproject.write_text(text)
+    assert folder.uvmagic("lock").returncode == 0
+    told = refused(folder)
+    assert "a URL with a user and a password" in told
+    assert "hunter2" not in told
+    assert "docker build --secret" in told
+
+
+def test_a_uv_toml_beside_the_project_is_refused_by_name(folder: Folder) -> None:
+    added(folder, "filelock")
+    (folder.path / "uv.toml").write_text('[[index]]\nurl = "http://127.0.0.1:9"\ndefault = true\n')
+    assert "The project has a uv.toml" in refused(folder)

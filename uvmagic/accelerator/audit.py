@@ -1,0 +1,248 @@
+"""Which torch a lock gives to a machine, and whether its CUDA libraries come along.
+
+A CUDA wheel for Linux brings no libraries: distributions named `nvidia-…` do. uv reads the
+metadata of one wheel for all of a version's (the first by name), so that a lock may lack them,
+install without an error, and die with `libcudart.so.12: cannot open shared object file`
+(astral-sh/uv#14237, pytorch/pytorch#146679). Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from uvmagic.lockfile.target import Target
+from uvmagic.lockfile.walk import walk
+from uvmagic.project import normalise, parse_requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from uvmagic.lockfile import Lockfile
+
+TARGETS = (
+    "x86_64-manylinux_2_28",
+    "aarch64-manylinux_2_28",
+    "x86_64-pc-windows-msvc",
+    "aarch64-apple-darwin",
+)
+"""The platforms that PyTorch publishes wheels for, as uv names them."""
+
+LINUX = TARGETS[0]
+"""The platform of GPU servers and containers: where a CUDA build must be whole."""
+
+_LIBRARY = re.compile(r"nvidia-.+|cuda-(toolkit|bindings|core|python)")
+_CORE = ("cuda-runtime", "cudnn", "cublas")
+"""The libraries that `import torch` loads at once; their names may end in `-cu12`."""
+
+_FIRST_BARE = (2, 2)
+"""The first release whose wheels for Linux bring no libraries, on PyTorch's own index too."""
+
+
+class Build(Enum):
+    """What a torch is built for, as far as a lock tells."""
+
+    ABSENT = "no torch"
+    CUDA = "CUDA"
+    BARE = "CUDA without its libraries"
+    ROCM = "ROCm"
+    XPU = "XPU"
+    CPU = "CPU"
+    NO_WHEEL = "no wheel"
+    OWN = "a build of its own"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What torch a target gets.
+
+    Attributes:
+        target: the machine.
+        build: what kind.
+        version: torch's, with its local part; empty where there is none.
+        toolkit: CUDA's or ROCm's version, `12.6`, where it can be told.
+        lacks: names of libraries that the build needs and the target does not get.
+        wheel: the wheel's filename.
+        url: where the wheel is.
+        pythons: the versions of Python that have a wheel, where this one has none.
+    """
+
+    target: Target
+    build: Build
+    version: str = ""
+    toolkit: str = ""
+    lacks: tuple[str, ...] = ()
+    wheel: str = ""
+    url: str = ""
+    pythons: tuple[str, ...] = ()
+
+    @property
+    def is_right(self) -> bool:
+        """Whether torch would start."""
+        return self.build not in (Build.BARE, Build.NO_WHEEL)
+
+    @property
+    def told(self) -> str:
+        """The build in a few words, `CUDA 12.6`."""
+        return f"{self.build.value} {self.toolkit}".strip()
+
+
+def audit(
+    lockfile: Lockfile,
+    plan: Mapping[str, str],
+    target: Target,
+    requires: Sequence[str] | None = None,
+) -> Verdict:
+    """Judge the torch that a target gets.
+
+    Args:
+        lockfile: the lock.
+        plan: what the target installs, name → version: uv's plan, or the walk's.
+        target: the machine.
+        requires: the Requires-Dist of the target's own torch wheel, where they are known: those
+            libraries are looked for beside the ones that torch loads at once.
+    """
+    version = plan.get("torch")
+    entries = [e for e in lockfile.package("torch") if e.get("version") == version]
+    if version is None or not entries:
+        return Verdict(target, Build.ABSENT)
+    # Two indexes may have one version, each with wheels for its own platforms.
+    fits = (e for e in entries if any(target.accepts(_filename(url)) for url in _urls(e)))
+    entry = next(fits, entries[0])
+    if "registry" not in entry.get("source", {}):
+        return Verdict(target, Build.OWN, version)
+    found = [url for url in _urls(entry) if target.accepts(_filename(url))]
+    if not found:
+        return Verdict(target, Build.NO_WHEEL, version, pythons=_pythons(entry, target))
+    url = found[0]
+    build, toolkit = _kind(version, plan, target)
+    lacks = _lacking(plan, target, version, requires) if build is Build.CUDA else ()
+    return Verdict(
+        target, Build.BARE if lacks else build, version, toolkit, lacks, _filename(url), url
+    )
+
+
+def builds(
+    lockfile: Lockfile,
+    python: str,
+    *,
+    root: str,
+    extras: Collection[str] = (),
+    groups: Collection[str] = (),
+) -> list[Verdict]:
+    """What torch each platform gets, by the walk.
+
+    Args:
+        lockfile: the lock.
+        python: the version of Python.
+        root: the project's name.
+        extras: of the project.
+        groups: of the project.
+    """
+    verdicts = []
+    for platform in TARGETS:
+        target = Target(platform, python)
+        closure = walk(lockfile, target, root=root, extras=extras, groups=groups)
+        if not closure.excluded:
+            plan = {name: one.version or "" for name, one in closure.packages.items()}
+            verdicts.append(audit(lockfile, plan, target))
+    return verdicts
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """Which build each platform gets, in one line; empty without torch."""
+    groups: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        if verdict.build is not Build.ABSENT:
+            groups.setdefault(verdict.told, []).append(verdict.target.told)
+    versions = sorted({verdict.version for verdict in verdicts if verdict.version})
+    told = "; ".join(f"{build} on {', '.join(where)}" for build, where in groups.items())
+    return f"torch {' / '.join(versions)}: {told}." if told else ""
+
+
+def download_size(lockfile: Lockfile, name: str, version: str, target: Target) -> int | None:
+    """The bytes of the wheel that a target would fetch; None where the index does not tell."""
+    for entry in lockfile.package(name):
+        if entry.get("version") == version:
+            for wheel, url in zip(entry.get("wheels", []), _urls(entry), strict=True):
+                if target.accepts(_filename(url)):
+                    size = wheel.get("size")
+                    return int(size) if size is not None else None
+    return None
+
+
+def _kind(version: str, plan: Mapping[str, str], target: Target) -> tuple[Build, str]:
+    local = version.partition("+")[2]
+    if match := re.fullmatch(r"cu(\d+)(\d)", local):
+        return Build.CUDA, f"{match[1]}.{match[2]}"
+    if match := re.fullmatch(r"rocm([\d.]+)", local):
+        return Build.ROCM, match[1]
+    if local in ("cpu", "xpu"):
+        return Build(local.upper()), ""
+    if local:
+        return Build.OWN, local
+    toolkit = _toolkit(plan)
+    if target.platform == LINUX or (target.told.startswith("Linux") and toolkit):
+        return Build.CUDA, toolkit
+    return Build.CPU, ""
+
+
+def _toolkit(plan: Mapping[str, str]) -> str:
+    """CUDA's version, by the runtime that the plan has: PyPI's torch does not say it itself."""
+    for name in plan:
+        if re.fullmatch(r"cuda-toolkit|nvidia-cuda-runtime(-cu\d+)?", name):
+            return ".".join(plan[name].split(".")[:2])
+    return ""
+
+
+def _lacking(
+    plan: Mapping[str, str], target: Target, version: str, requires: Sequence[str] | None
+) -> tuple[str, ...]:
+    missing = required_libraries(requires or (), target) - plan.keys()
+    if missing:
+        return tuple(sorted(missing))
+    numbers = [int(n) for n in re.findall(r"\d+", version)[:2]]
+    if target.platform != LINUX or tuple(numbers) < _FIRST_BARE:
+        return ()
+    present = {re.sub(r"^nvidia-|-cu\d+$", "", name) for name in plan if _LIBRARY.fullmatch(name)}
+    return tuple(f"nvidia-{name}" for name in _CORE if name not in present)
+
+
+def required_libraries(requires: Sequence[str], target: Target) -> set[str]:
+    """The names of the libraries among some Requires-Dist that hold for a target."""
+    found = set()
+    environment = dict[str, Any]({**target.markers(), "extra": ""})
+    for text in requires:
+        requirement = parse_requirement(text)
+        if requirement is None:
+            continue
+        name = normalise(requirement.name)
+        holds = requirement.marker is None or requirement.marker.evaluate(environment)
+        if holds and _LIBRARY.fullmatch(name):
+            found.add(name)
+    return found
+
+
+def _urls(entry: Mapping[str, Any]) -> list[str]:
+    wheels = entry.get("wheels", [])
+    return [wheel.get("url") or wheel.get("path") or wheel.get("filename", "") for wheel in wheels]
+
+
+def _filename(url: str) -> str:
+    from urllib.parse import unquote
+
+    return unquote(url.partition("#")[0].rpartition("/")[2])
+
+
+def _pythons(entry: Mapping[str, Any], target: Target) -> tuple[str, ...]:
+    """The versions of Python that a locked torch has a wheel for, on the target's platform."""
+    tags = {tag for url in _urls(entry) for tag in re.findall(r"-cp3(\d+)-", _filename(url))}
+    minors = sorted(int(tag) for tag in tags)
+    fitting = [
+        f"3.{minor}"
+        for minor in minors
+        if any(Target(target.platform, f"3.{minor}").accepts(_filename(u)) for u in _urls(entry))
+    ]
+    return tuple(fitting)

@@ -1,0 +1,64 @@
+"""The cure of a lock that lacks CUDA's libraries: telling uv the wheel's own metadata. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.metadata import parse_email
+
+from uvmagic.accelerator.arrangement import NOTE
+from uvmagic.sections import Sections
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from uvmagic.accelerator.audit import Verdict
+
+_PATH = ("tool", "uv", "dependency-metadata")
+
+
+def requirements(metadata: bytes) -> list[str]:
+    """The Requires-Dist of a METADATA file."""
+    return parse_email(metadata)[0].get("requires_dist", [])
+
+
+def with_metadata(text: str, verdict: Verdict, metadata: bytes) -> str:
+    """The pyproject.toml that tells uv what torch's wheel for the target says of itself.
+
+    The version has its local part: without it uv does not heed the entry.
+
+    Args:
+        text: of the pyproject.toml of the project's root, where uv reads such entries.
+        verdict: of the lock that lacks libraries.
+        metadata: METADATA of the wheel that the verdict names.
+    """
+    raw, _ = parse_email(metadata)
+    entry: dict[str, Any] = {"name": "torch", "version": verdict.version}
+    if "requires_python" in raw:
+        entry["requires-python"] = raw["requires_python"]
+    entry["requires-dist"] = raw.get("requires_dist", [])
+    if "provides_extra" in raw:
+        entry["provides-extra"] = raw["provides_extra"]
+    document = Sections(text)
+    for position, present in enumerate(document.entries(*_PATH)):
+        if present.get("name") == "torch" and present.get("version") == verdict.version:
+            document.remove(_PATH, position)
+            break
+    document.append(_PATH, entry, comment(verdict))
+    for made in document.entries(*_PATH)[-1:]:
+        made["requires-dist"].multiline(multiline=True)
+    return document.text()
+
+
+def comment(verdict: Verdict) -> str:
+    """Why the entry is there."""
+    return (
+        f"{NOTE} the metadata of {verdict.wheel}.\n"
+        "uv reads another wheel's of the same version, which lacks CUDA's libraries for Linux."
+    )
+
+
+def names(lacks: Sequence[str]) -> str:
+    """Missing libraries in a few words."""
+    told = ", ".join(lacks[:3])
+    return f"{told} and {len(lacks) - 3} more" if len(lacks) > 3 else told

@@ -1,0 +1,170 @@
+"""The bundle's pyproject.toml and uv.lock: the project's, as they are anywhere else.
+
+Locked anew where packages are published, at the project's versions and with the same files, without
+anything that the user has set for this machine; and judged for Linux, where images run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uvmagic.accelerator import arrangement, audit, choice, present
+from uvmagic.accelerator.audit import LINUX, Build
+from uvmagic.accelerator.repair import names
+from uvmagic.bundle import origin, portable
+from uvmagic.errors import BundleRefused, UvFailed
+from uvmagic.lockfile import Lockfile
+from uvmagic.lockfile.target import Target
+from uvmagic.project import normalise
+from uvmagic.system.isolation import isolated
+from uvmagic.system.plan import planned
+from uvmagic.system.uv import environment_for_uv
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from uvmagic.data import Backend
+    from uvmagic.project import Project
+    from uvmagic.system.host import Host
+    from uvmagic.system.uv import Uv
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What was locked.
+
+    Attributes:
+        accelerator: what torch computes on, `cuda 12.6`; `cpu` also without torch.
+        platform: where the bundle runs, `linux/amd64`; `any` where no accelerator binds it.
+        notes: what is worth knowing, a sentence each.
+    """
+
+    accelerator: str
+    platform: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Locking:
+    """What a bundle is locked from.
+
+    Attributes:
+        project: the project.
+        python: the bundle's Python, `3.12`.
+        rerun: the requirements of what runs the notebook.
+        wheels: normalised name → path in the bundle, for what it carries.
+        kept: names of indexes that stay though they may be mirrors.
+        backend: of torch, where the call chooses one.
+    """
+
+    project: Project
+    python: str
+    rerun: Sequence[str]
+    wheels: Mapping[str, str]
+    kept: Collection[str]
+    backend: Backend | None
+
+    def write(self, stage: Path, uv: Uv, host: Host) -> Locked:
+        """Write pyproject.toml and uv.lock into the bundle.
+
+        Raises:
+            BundleRefused: a version or a file would be another one, a password would go along, or
+                torch would not start in an image.
+            UvFailed: uv cannot lock.
+        """
+        text = self.project.file.read_text(encoding="utf-8-sig")
+        text, notes = self._with_one_backend(text)
+        at_origin = origin.at_origin(text, self.kept)
+        made = portable.portable_pyproject(at_origin.text, list(self.rerun), self.wheels)
+        lock = self.project.lock.read_text(encoding="utf-8")
+        for file, content in (("pyproject.toml", made), ("uv.lock", lock)):
+            origin.refuse_credentials(file, content)
+        (stage / "pyproject.toml").write_text(made, encoding="utf-8")
+        (stage / "uv.lock").write_text(at_origin.moved(lock), encoding="utf-8")
+        _run(uv, ["lock", "--python", self.python], stage, host)
+        after = Lockfile((stage / "uv.lock").read_text(encoding="utf-8"))
+        self._require_the_same(Lockfile(lock), after)
+        accelerator = self._judged(stage, after, uv, host)
+        platform = "any" if accelerator == "cpu" else "linux/amd64"
+        return Locked(accelerator, platform, (*notes, *at_origin.notes))
+
+    def _with_one_backend(self, text: str) -> tuple[str, list[str]]:
+        """A bundle is for one backend: the one that is chosen, else the first accelerator."""
+        extras = present.extras_of(self.project.pyproject)
+        placed = present.placed_in(self.project.pyproject)
+        known = {one.backend.name: one for one in placed}
+        if self.backend is not None and self.backend.name not in known:
+            raise BundleRefused(
+                f"The project has no torch for {self.backend.name}"
+                + (f"; it has one for {', '.join(known)}." if known else "."),
+                f"Add it:  %uv add torch --{self.backend.kind} {self.backend.version or ''}",
+            )
+        if not extras:
+            return text, []
+        accelerated = [one for one in placed if one.backend.kind != "cpu"]
+        one = known[self.backend.name] if self.backend else (accelerated or placed)[0]
+        official = present.Placed(one.backend, *choice.index_url(one.backend))
+        others = ", ".join(sorted(known.keys() - {one.backend.name}))
+        told = f"Of {', '.join(known)} the bundle has {one.backend.name} (or choose {others})."
+        return arrangement.arranged(text, placed=[official]).text, [told]
+
+    def _require_the_same(self, before: Lockfile, after: Lockfile) -> None:
+        """Versions stay, and files of one name are the same files."""
+        own = {normalise(self.project.name), "uvmagic"}
+        moved = portable.differing_versions(before, after)
+        told = [f"{n}: {old} → {new}" for n, (old, new) in moved.items() if n not in own]
+        if origin.unpublished(before, after) - own:
+            raise BundleRefused(
+                "Where they are published there are no such versions as the project has locked "
+                "from a mirror; these would change:\n  " + "\n  ".join(told),
+                "Lock versions that are published, or keep the index:  --keep-index NAME",
+            )
+        if told:
+            raise BundleRefused(
+                "What runs the notebook (ipykernel, papermill) does not go with the versions "
+                "locked in the project; these would change:\n  " + "\n  ".join(told),
+                "Loosen them:  %uv lock --upgrade-package NAME",
+            )
+        differing = origin.differing_files(before, after)
+        if differing:
+            raise BundleRefused(
+                "The mirror's files are not those that are published:\n  " + "\n  ".join(differing),
+                "Do not trust that mirror: lock from another one, or from the origin itself.",
+            )
+
+    def _judged(self, stage: Path, lockfile: Lockfile, uv: Uv, host: Host) -> str:
+        """What torch computes on in an image; refused where it would not start."""
+        if "torch" not in lockfile.versions():
+            return "cpu"
+        with isolated(environment_for_uv(host.environ)) as environ:
+            plan = planned(
+                uv,
+                cwd=stage,
+                environ=environ,
+                platform=LINUX,
+                options=["--python", self.python],
+            )
+        target = Target(LINUX, plan.python or self.python)
+        verdict = audit.audit(lockfile, plan.versions, target)
+        if plan.refusal:
+            raise BundleRefused(f"An image could not install this lock:\n{plan.refusal}")
+        if verdict.build is Build.BARE:
+            raise BundleRefused(
+                f"torch {verdict.version} would be without its CUDA libraries in an image "
+                f"({names(verdict.lacks)}).",
+                "%uv lock  in the project repairs that, or says what to do.",
+            )
+        return "cpu" if verdict.build in (Build.CPU, Build.ABSENT) else verdict.told.lower()
+
+
+def _run(uv: Uv, arguments: list[str], cwd: Path, host: Host) -> None:
+    with isolated(environment_for_uv(host.environ)) as environ:
+        result = uv.run(arguments, cwd=cwd, environ=environ, on_progress=host.reporter.progress)
+    if result.returncode != 0:
+        raise UvFailed(
+            "The bundle could not be locked where its packages are published; no bundle was made.\n"
+            + result.transcript.error(),
+            "An index that only you can reach, or that has what no other has:  --keep-index NAME",
+        )

@@ -1,0 +1,320 @@
+"""The gate between lock and environment: a lock without CUDA's libraries is repaired or refused.
+
+What is judged is uv's own plan for Linux, whatever machine this is: a CUDA build is to run there.
+"""
+
+from __future__ import annotations
+
+import platform as machine
+import sys
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+
+from uvmagic import project
+from uvmagic.accelerator import audit, present, repair
+from uvmagic.accelerator.audit import LINUX, Build, Verdict
+from uvmagic.change.session import AS_THEY_WERE
+from uvmagic.change.state import lockfile
+from uvmagic.errors import ChangeRejected, UvFailed
+from uvmagic.lockfile.target import Target
+from uvmagic.lockfile.walk import walk
+from uvmagic.progress import Progress, in_bytes
+from uvmagic.project import Table, normalise
+from uvmagic.system.files import write_atomically
+from uvmagic.system.wheel_metadata import wheel_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from uvmagic.change.calls import Calls
+    from uvmagic.lockfile import Lockfile
+    from uvmagic.project import Project
+    from uvmagic.system.plan import Plan
+
+_OWN_PLATFORMS = {
+    ("linux", "x86_64"): LINUX,
+    ("linux", "aarch64"): "aarch64-manylinux_2_28",
+    ("win32", "AMD64"): "x86_64-pc-windows-msvc",
+    ("darwin", "arm64"): "aarch64-apple-darwin",
+    ("darwin", "x86_64"): "x86_64-apple-darwin",
+}
+
+Extras = tuple[str, ...]
+"""The extras of the project that a machine installs."""
+Groups = tuple[str, ...]
+"""Its dependency groups, likewise."""
+
+
+class Gate:
+    """Judges the torch of a lock that has changed; made before it changes.
+
+    Args:
+        calls: runs uv.
+
+    Attributes:
+        notes: what was found and done, a sentence each.
+    """
+
+    def __init__(self, calls: Calls) -> None:
+        self.calls = calls
+        self.notes: list[str] = []
+        self._before = self._torch()
+        self._metadata: dict[str, bytes | None] = {}
+
+    def pass_through(self, machines: Sequence[Extras], own: Extras) -> Plan | None:
+        """Judge what Linux gets for each set of extras, repair it or refuse.
+
+        Args:
+            machines: the sets of extras that somebody will install.
+            own: the one that this machine installs.
+
+        Returns:
+            What this machine would install; None without torch.
+
+        Raises:
+            ChangeRejected: torch would not start, and this change is why.
+        """
+        if not self._torch():
+            return None
+        plans: dict[Extras, Plan] = {}
+        for extras in machines:
+            plans[extras], verdict = self._judge(extras)
+            if verdict.build is Build.BARE:
+                plans[extras] = self._repaired(verdict, plans[extras], extras)
+        if _own_platform() == LINUX and own in plans:
+            plan = plans[own]
+        else:
+            plan = self.calls.plan(_own_platform(), self._options(own))
+        if plan.refusal:
+            self._require_a_wheel_here(own)
+        self._say_builds(machines)
+        return plan
+
+    def forecast(self, plan: Plan) -> str:
+        """How much installing fetches, in a few words; empty where it fetches nothing."""
+        installed = self.calls.environment.installed()
+        coming = {n: v for n, v in plan.versions.items() if v and installed.get(n) != v}
+        fetched = {n: v for n, v in coming.items() if n in plan.uncached}
+        platform = _own_platform()
+        if not fetched or platform is None:
+            return ""
+        target = Target(platform, plan.python)
+        locked = self._lockfile()
+        sizes = [audit.download_size(locked, n, v, target) for n, v in fetched.items()]
+        known = [size for size in sizes if size is not None]
+        told = f"{len(fetched)} distribution" + ("s" if len(fetched) > 1 else "")
+        if known:
+            unknown = len(sizes) - len(known)
+            told += f", {in_bytes(sum(known))}"
+            told += f" and {unknown} whose size the index does not tell" if unknown else ""
+        else:
+            told += " whose size the index does not tell"
+        cached = len(coming) - len(fetched)
+        return told + (f"; {cached} more from the cache" if cached else "")
+
+    # --- judging ---
+
+    def _judge(self, extras: Extras) -> tuple[Plan, Verdict]:
+        """Uv's plan for Linux, and what it makes of torch there."""
+        plan = self.calls.plan(LINUX, self._options(extras))
+        target = Target(LINUX, plan.python or self._python())
+        lockfile, versions = self._lockfile(), self._with_torch(plan, target, extras)
+        verdict = audit.audit(lockfile, versions, target)
+        if verdict.build in (Build.CUDA, Build.BARE) and self._torch() != self._before:
+            metadata = self._metadata_of(verdict.url)
+            if metadata is not None:
+                requires = repair.requirements(metadata)
+                verdict = audit.audit(lockfile, versions, target, requires)
+        return plan, verdict
+
+    def _with_torch(self, plan: Plan, target: Target, extras: Extras) -> Mapping[str, str]:
+        """What a target installs with torch: by default, else by a list that asks for it.
+
+        Where uv refuses, for instance because the environment is to be of another Python, the walk
+        tells.
+        """
+        if plan.refusal:
+            return self._walked(target, extras)
+        found = self._found().pyproject
+        lists = [
+            _named(table)
+            for table in present.tables(found)
+            if "torch" in map(present.name_of, table.requirements(found))
+        ]
+        versions = plan.versions
+        while "torch" not in versions and lists:
+            more, groups = lists.pop()
+            versions = self.calls.plan(LINUX, options((*extras, *more), groups)).versions
+        return versions
+
+    def _metadata_of(self, url: str) -> bytes | None:
+        if url not in self._metadata:
+            self.calls.host.reporter.progress(Progress("Reading the metadata of torch's wheel"))
+            self._metadata[url] = wheel_metadata(url)
+        return self._metadata[url]
+
+    # --- repairing ---
+
+    def _repaired(self, verdict: Verdict, plan: Plan, extras: Extras) -> Plan:
+        """Lock torch anew; else tell uv what torch's wheel for Linux says of itself."""
+        found = self._found()
+        root = found.root / "pyproject.toml"
+        lock, text = found.lock.read_bytes(), root.read_bytes()
+        told = f"torch {verdict.version} for Linux lacked {repair.names(verdict.lacks)}"
+        mended = self._lock_again(verdict, extras, "-P", "torch")
+        if mended is not None:
+            self.notes.append(f"{told}: torch was locked anew.")
+            return mended
+        write_atomically(found.lock, lock)
+        metadata = self._metadata_of(verdict.url)
+        if metadata is not None:
+            told_uv = repair.with_metadata(_text(root), verdict, metadata)
+            write_atomically(root, told_uv.encode())
+            mended = self._lock_again(verdict, extras)
+            if mended is not None:
+                self.notes.append(
+                    f"{told}: pyproject.toml tells uv now what {verdict.wheel} says of itself."
+                )
+                return mended
+            write_atomically(root, text)
+            write_atomically(found.lock, lock)
+        self._refuse(verdict, metadata)
+        return plan
+
+    def _lock_again(self, verdict: Verdict, extras: Extras, *arguments: str) -> Plan | None:
+        """Lock and judge again; the plan if it is whole now, with the same torch."""
+        try:
+            self.calls.run("lock", *arguments, *self.calls.options_for("lock"))
+        except UvFailed:
+            return None
+        plan, again = self._judge(extras)
+        is_whole = again.build is Build.CUDA and again.version == verdict.version
+        return plan if is_whole else None
+
+    def _refuse(self, verdict: Verdict, metadata: bytes | None) -> None:
+        """Refuse a lock that this change would spoil; only tell of one that was so before."""
+        told = (
+            f"torch {verdict.version} would be installed on Linux without its CUDA libraries "
+            f"({repair.names(verdict.lacks)}) and die there:  libcudart.so: cannot open shared "
+            "object file."
+        )
+        version, _, build = verdict.version.partition("+")
+        chosen = f" --cuda {build.removeprefix('cu')}" if build else ""
+        hint = (
+            f"Ask for another version of torch,  %uv add 'torch!={version}'{chosen} , or for the "
+            "official index,  --mirror official"
+        )
+        if self._torch() == self._before:
+            self.notes.append(f"{told} It was so before. {hint}")
+            return
+        why = (
+            f"{verdict.wheel} gives no metadata to mend it with"
+            if metadata is None
+            else f"What {verdict.wheel} says of itself does not mend it"
+        )
+        raise ChangeRejected(f"{told}\n{why}; {AS_THEY_WERE}.", hint)
+
+    # --- what else a user wants to know of torch before it is fetched ---
+
+    def _require_a_wheel_here(self, extras: Extras) -> None:
+        """A torch that has no wheel for this machine's Python: which Pythons have one?"""
+        platform = _own_platform()
+        if platform is None or self.calls.command.word == "lock":
+            return
+        target = Target(platform, self._python())
+        verdict = audit.audit(self._lockfile(), self._walked(target, extras), target)
+        if verdict.build is not Build.NO_WHEEL:
+            return
+        pythons = ", ".join(verdict.pythons)
+        raise ChangeRejected(
+            f"torch {verdict.version} has no wheel for Python {verdict.target.python} on "
+            f"{verdict.target.told}; "
+            + (f"it has some for Python {pythons}. " if pythons else "it has none there at all. ")
+            + f"{AS_THEY_WERE.capitalize()}.",
+            f"Choose such a Python:  %uv python pin {verdict.pythons[-1]}"
+            if pythons
+            else "Choose another version of torch, or another backend.",
+        )
+
+    def _walked(self, target: Target, extras: Extras) -> Mapping[str, str]:
+        """What a target installs by the walk."""
+        root = normalise(self._found().name)
+        more, groups = self._asked()
+        closure = walk(self._lockfile(), target, root=root, extras=(*extras, *more), groups=groups)
+        return {name: one.version or "" for name, one in closure.packages.items()}
+
+    def _say_builds(self, machines: Sequence[Extras]) -> None:
+        """Which build each platform gets, in one line for each choice."""
+        if self._torch() == self._before:
+            return
+        root, python = normalise(self._found().name), self._python()
+        more, groups = self._asked()
+        for extras in machines:
+            verdicts = audit.builds(
+                self._lockfile(), python, root=root, extras=(*extras, *more), groups=groups
+            )
+            told = audit.summary(verdicts)
+            if told:
+                self.notes.append(f"{', '.join(extras)}: {told}" if extras else told)
+
+    # --- facts ---
+
+    def _found(self) -> Project:
+        return project.find(self.calls.project.folder)
+
+    def _lockfile(self) -> Lockfile:
+        found = lockfile(self._found())
+        assert found is not None
+        return found
+
+    def _torch(self) -> str:
+        """What the lock says of torch, as text; empty for nothing."""
+        locked = lockfile(self._found())
+        entries = locked.package("torch") if locked else []
+        return repr(entries) if entries else ""
+
+    def _options(self, extras: Extras) -> list[str]:
+        """The options of `uv sync` for a machine that installs what this call is about, too."""
+        more, groups = self._asked()
+        return options((*extras, *more), groups)
+
+    def _asked(self) -> tuple[Extras, Groups]:
+        """The extras and groups that the call names, or whose list it changes."""
+        given = self.calls.command.options
+        if self.calls.command.word == "sync":
+            return tuple(given.get("--extra", ())), tuple(given.get("--group", ()))
+        return _named(Table.of(given))
+
+    def _python(self) -> str:
+        """The Python of the project's environment, else of this process, else one of the lock's."""
+        own = self.calls.environment.python_version() or machine.python_version()
+        locked = SpecifierSet(self._lockfile().preamble.requires_python)
+        known = [own, *(f"3.{minor}" for minor in range(9, 30))]
+        return next((python for python in known if locked.contains(python)), own)
+
+
+def machines(found: Project) -> list[Extras]:
+    """The sets of extras that somebody will install: one for each backend."""
+    return [(extra,) for extra in present.extras_of(found.pyproject)] or [()]
+
+
+def options(extras: Extras, groups: Groups = ()) -> list[str]:
+    """The options of `uv sync` that choose some extras and groups."""
+    chosen = [*(("--extra", extra) for extra in extras), *(("--group", group) for group in groups)]
+    return [token for pair in chosen for token in pair]
+
+
+def _named(table: Table) -> tuple[Extras, Groups]:
+    """A list of requirements as the extras and groups that it is."""
+    name = (table.name,)
+    return name if table.kind == "extra" else (), name if table.kind == "group" else ()
+
+
+def _own_platform() -> str | None:
+    return _OWN_PLATFORMS.get((sys.platform, machine.machine()))
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8-sig")
