@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from packaging.markers import Marker
 
@@ -25,7 +26,6 @@ from uvmagic.accelerator.present import (
     sources_of,
     tables,
 )
-from uvmagic.errors import ProjectInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,7 @@ def uv_of(text: str) -> dict[str, Any]:
     return found
 
 
-# --- how it reads ----------------------------------------------------------------------------------
+# --- how it reads -------------------------------------------------------------------------------
 
 PLAIN = """\
 # What the analysis needs.
@@ -141,12 +141,13 @@ def test_small_texts_are_arranged() -> None:
     )
 
 
-# --- laws ------------------------------------------------------------------------------------------
+# --- laws ---------------------------------------------------------------------------------------
 
 HEADS = [
     '[project]\nname = "p"  # the name\ndependencies = ["torch>=2.6,<3", "a"]  # and more\n\n',
     '[project]\nname = "p"\ndependencies = [\n    "a",  # on a\n'
-    '    "torch[opt] ; python_version > \'3\'",  # on torch\n    "torchvision",\n    # at the end\n]\n\n',
+    "    \"torch[opt] ; python_version > '3'\",  # on torch\n"
+    '    "torchvision",\n    # at the end\n]\n\n',
     '[project]\nname = "p"\ndependencies = []\n\n',
     '[project]\nname = "p"\n\n',
     "[project]\nname = 'p'\ndependencies = ['TorchVision', 'triton']\n"
@@ -156,13 +157,17 @@ HEADS = [
 """Projects with and without packages of torch's family."""
 
 MORE_UV = [
-    '[tool.uv]\nrequired-environments = ["sys_platform == \'darwin\'"] # mac\n\n',
+    "[tool.uv]\nrequired-environments = [\"sys_platform == 'darwin'\"] # mac\n\n",
     '[tool.uv]\nconflicts = [\n    [{ extra = "x" }, { extra = "y" }], # theirs\n]\n'
     '[[tool.uv.index]]\nurl = "v"\ndefault = true # near\n\n',
 ]
-LAYOUT = [piece for piece in PIECES if "[project]" not in piece and not piece.startswith("# a word")]
-COMMENTS = re.compile(r"# (?:a word on top|on ruff|yes|the mirror|on a|on torch|on x|at the end|mac|"
-    r"theirs|near|the name|and more|\[y)")
+LAYOUT = [
+    piece for piece in PIECES if "[project]" not in piece and not piece.startswith("# a word")
+]
+COMMENTS = re.compile(
+    r"# (?:a word on top|on ruff|yes|the mirror|on a|on torch|on x|at the end|mac|"
+    r"theirs|near|the name|and more|\[y)"
+)
 
 
 @st.composite
@@ -170,15 +175,16 @@ def texts(draw: st.DrawFn) -> str:
     """A pyproject.toml whose parts stand in any order, written in any way."""
     head, uv = draw(st.sampled_from(HEADS)), draw(st.sampled_from([*UV, *MORE_UV]))
     pieces = [head, *draw(st.lists(st.sampled_from(LAYOUT), unique=True)), uv]
-    if uv.startswith("[tool]"):  # its dotted keys must come before its tables
-        pieces = [uv, *pieces[:-1]]
-    else:
-        pieces = draw(st.permutations(pieces))
+    is_first = uv.startswith("[tool]")  # its dotted keys must come before its tables
+    pieces = [uv, *pieces[:-1]] if is_first else draw(st.permutations(pieces))
     return draw(st.sampled_from(["", PIECES[0]])) + "".join(pieces)
 
 
 choices = st.lists(
-    st.sampled_from(["cu126", "cu128", "cpu", "rocm6.4", "xpu"]), unique=True, min_size=1, max_size=3
+    st.sampled_from(["cu126", "cu128", "cpu", "rocm6.4", "xpu"]),
+    unique=True,
+    min_size=1,
+    max_size=3,
 )
 mirrors = st.sampled_from([None, *data.mirrors()])
 
@@ -224,13 +230,15 @@ def others(text: str) -> Any:
 def test_choosing_again_changes_nothing(text: str, names: list[str], mirror: str | None) -> None:
     made = choose(text, *names, mirror=mirror)
     assert choose(made.text, *names, mirror=mirror).text == made.text
-    assert arranged(made.text).text == made.text
+    if "torch" in listed(tomllib.loads(made.text)):  # else it was still for uv to list
+        assert arranged(made.text).text == made.text
 
 
 @given(texts(), st.lists(st.tuples(choices, mirrors), min_size=2, max_size=4))
 def test_only_the_last_choice_counts(
     text: str, sequence: list[tuple[list[str], str | None]]
 ) -> None:
+    assume("torch" in listed(tomllib.loads(text)))  # a new one is for uv to list
     made = text
     for names, mirror in sequence:
         made = choose(made, *names, mirror=mirror).text
@@ -242,7 +250,9 @@ def test_only_the_last_choice_counts(
 def test_all_else_stays(text: str, names: list[str], mirror: str | None) -> None:
     made = choose(text, *names, mirror=mirror)
     assert others(made.text) == others(text)
-    assert sorted(COMMENTS.findall(made.text)) == sorted(COMMENTS.findall(text))
+    # one beside a requirement stands in each extra that has the requirement
+    assert set(COMMENTS.findall(made.text)) == set(COMMENTS.findall(text))
+    assert Counter(COMMENTS.findall(made.text)) >= Counter(COMMENTS.findall(text))
 
 
 @given(texts(), choices, mirrors)
@@ -255,7 +265,7 @@ def test_a_choice_is_lost_with_the_last_of_the_family(
     assert others(lost.text) == others(text)
     if not listed(tomllib.loads(text)) & FAMILY:
         assert said(lost.text) == said(text)
-    assert sorted(COMMENTS.findall(lost.text)) == sorted(COMMENTS.findall(text))
+    assert set(COMMENTS.findall(text)) - {"# on torch"} <= set(COMMENTS.findall(lost.text))
 
 
 @given(texts(), choices, mirrors)
@@ -286,9 +296,7 @@ def test_every_package_of_the_family_has_its_indexes(
 
 
 @given(texts(), choices)
-def test_several_backends_are_extras_that_exclude_each_other(
-    text: str, names: list[str]
-) -> None:
+def test_several_backends_are_extras_that_exclude_each_other(text: str, names: list[str]) -> None:
     made = choose(text, *names)
     found = tomllib.loads(made.text)
     extras = {one.extra for one in placed(*names)} if len(names) > 1 else set()

@@ -114,7 +114,7 @@ def test_what_uv_drops_and_moves_is_put_back() -> None:
     assert restored(before, f"{HEAD}\n# first\n{moved}[tool.ruff]\nx = 1\n\n{last}") == before
 
 
-# --- laws ------------------------------------------------------------------------------------------
+# --- laws ---------------------------------------------------------------------------------------
 
 Entry = tuple[str, str]
 
@@ -163,7 +163,7 @@ def test_the_indexes_are_those_of_before_whatever_the_environment_names(
     assert restored("\n".join(before), "\n".join(after)) == "\n".join(before)
 
 
-# --- so that uv writes no source -------------------------------------------------------------------
+# --- so that uv writes no source ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

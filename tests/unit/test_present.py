@@ -42,7 +42,7 @@ def official(backend: str) -> str:
     return index_url(BACKENDS[backend])[0]
 
 
-# --- an index --------------------------------------------------------------------------------------
+# --- an index -----------------------------------------------------------------------------------
 
 
 @given(st.sampled_from(list(BACKENDS.values())), st.sampled_from(list(data.mirrors())))
@@ -98,7 +98,7 @@ def test_what_is_no_index_of_a_backend_is_none(uv: str) -> None:
     assert placed_in(project(uv)) == ()
 
 
-# --- what the sources take -------------------------------------------------------------------------
+# --- what the sources take ----------------------------------------------------------------------
 
 
 def test_a_backend_counts_where_a_source_names_its_index() -> None:
@@ -123,7 +123,7 @@ def test_sources_are_lists_under_normalised_names() -> None:
     assert sources_of({}) == {}
 
 
-# --- extras that stand for backends ------------------------------------------------------------------
+# --- extras that stand for backends -------------------------------------------------------------
 
 TWO = index("pytorch-cu126", official("cu126")) + index("pytorch-cpu", official("cpu"))
 
@@ -153,13 +153,11 @@ def test_one_backend_has_no_extras() -> None:
 
 def test_an_extra_is_compared_as_uv_writes_it() -> None:
     uv = index("pytorch-rocm6.4", official("rocm6.4"))
-    extras = project(
-        uv + '[sources]\ntorch = [{ index = "pytorch-rocm6.4", extra = "rocm6-4" }]'
-    )
+    extras = project(uv + '[sources]\ntorch = [{ index = "pytorch-rocm6.4", extra = "rocm6-4" }]')
     assert extras_of(extras) == {"rocm6-4": BACKENDS["rocm6.4"]}
 
 
-# --- what is listed --------------------------------------------------------------------------------
+# --- what is listed -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

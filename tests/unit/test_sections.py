@@ -41,10 +41,8 @@ def texts(draw: st.DrawFn) -> str:
     """A pyproject.toml whose parts stand in any order, tables of one parent apart."""
     uv = draw(st.sampled_from(UV))
     pieces = [*draw(st.lists(st.sampled_from(PIECES[1:]), unique=True)), uv]
-    if not uv.startswith("[tool]"):
-        pieces = draw(st.permutations(pieces))
-    else:  # dotted keys of [tool] must come before its tables
-        pieces = [uv, *pieces[:-1]]
+    is_first = uv.startswith("[tool]")  # its dotted keys must come before its tables
+    pieces = [uv, *pieces[:-1]] if is_first else draw(st.permutations(pieces))
     text = draw(st.sampled_from(["", PIECES[0]])) + "".join(pieces)
     return text if draw(st.booleans()) else text.rstrip("\n")
 

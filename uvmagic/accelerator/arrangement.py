@@ -267,8 +267,9 @@ class _Edit:
         if self.extras or self.extras_before:
             self._place_in_extras()
         elif "project" in self.pyproject:
+            new = (self.gets.keys() & set(self.names)) - listed(self.pyproject)
             for package in data.torch_family():
-                if package.is_companion and package.name in self.gets.keys() & set(self.names):
+                if package.is_companion and package.name in new:
                     _append(self._dependencies(), _Line(self._companion(package)))
 
     def _place_in_extras(self) -> None:
@@ -278,6 +279,8 @@ class _Edit:
             self._taken(self._extra(extra), self.loses)
         if self.extras:
             taken |= self._taken(self._dependencies(), self.names)
+        for extra in self.extras:
+            self._extra(extra)  # made in the order of the choice
         self._place_conflicts()
         for extra in self.extras_before.keys() - self.extras.keys():
             if not self._extra(extra):
@@ -286,7 +289,7 @@ class _Edit:
             if package.name not in self.names or package.name in self.foreign:
                 continue
             new = self._companion(package) if package.is_companion else package.name
-            asked = self.gets.get(package.name, new)
+            asked = self.gets.get(package.name) or new
             line = taken.get(package.name, _Line(new))
             line = line if asked in (package.name, new) else _Line(asked)  # a bound says more
             for extra, one in self.extras.items():

@@ -62,3 +62,10 @@ def names(lacks: Sequence[str]) -> str:
     """Missing libraries in a few words."""
     told = ", ".join(lacks[:3])
     return f"{told} and {len(lacks) - 3} more" if len(lacks) > 3 else told
+
+
+def why_not(verdict: Verdict, metadata: bytes | None) -> str:
+    """Why a lock cannot be mended: what its wheel for the target says of itself, if it does."""
+    if metadata is None:
+        return f"{verdict.wheel} gives no metadata to mend it with"
+    return f"What {verdict.wheel} says of itself does not mend it"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uvmagic.accelerator import arrangement, audit, choice, present
-from uvmagic.accelerator.audit import LINUX, Build
-from uvmagic.accelerator.repair import names
+from uvmagic.accelerator.audit import LINUX, Build, Verdict
+from uvmagic.accelerator.repair import names, requirements, why_not, with_metadata
 from uvmagic.bundle import origin, portable
 from uvmagic.errors import BundleRefused, UvFailed
 from uvmagic.lockfile import Lockfile
@@ -20,6 +20,7 @@ from uvmagic.project import normalise
 from uvmagic.system.isolation import isolated
 from uvmagic.system.plan import planned
 from uvmagic.system.uv import environment_for_uv
+from uvmagic.system.wheel_metadata import wheel_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -84,11 +85,12 @@ class Locking:
         (stage / "pyproject.toml").write_text(made, encoding="utf-8")
         (stage / "uv.lock").write_text(at_origin.moved(lock), encoding="utf-8")
         _run(uv, ["lock", "--python", self.python], stage, host)
-        after = Lockfile((stage / "uv.lock").read_text(encoding="utf-8"))
-        self._require_the_same(Lockfile(lock), after)
-        accelerator = self._judged(stage, after, uv, host)
-        platform = "any" if accelerator == "cpu" else "linux/amd64"
-        return Locked(accelerator, platform, (*notes, *at_origin.notes))
+        verdict, mended = self._judged(stage, uv, host)
+        self._require_the_same(Lockfile(lock), _lockfile(stage))
+        is_cpu = verdict.build in (Build.CPU, Build.ABSENT)
+        accelerator = "cpu" if is_cpu else verdict.told.lower()
+        platform = "any" if is_cpu else "linux/amd64"
+        return Locked(accelerator, platform, (*notes, *at_origin.notes, *mended))
 
     def _with_one_backend(self, text: str) -> tuple[str, list[str]]:
         """A bundle is for one backend: the one that is chosen, else the first accelerator."""
@@ -134,10 +136,38 @@ class Locking:
                 "Do not trust that mirror: lock from another one, or from the origin itself.",
             )
 
-    def _judged(self, stage: Path, lockfile: Lockfile, uv: Uv, host: Host) -> str:
-        """What torch computes on in an image; refused where it would not start."""
+    def _judged(self, stage: Path, uv: Uv, host: Host) -> tuple[Verdict, list[str]]:
+        """Which torch an image gets, and what was mended for it; refused where it would not start.
+
+        The origin's metadata may be at fault where a mirror's, or an older lock, were right.
+        """
+        verdict, metadata = self._verdict(stage, uv, host)
+        if verdict.build is not Build.BARE:
+            return verdict, []
+        told = f"torch {verdict.version} would be without its CUDA libraries in an image"
+        lacks = names(verdict.lacks)
+        if metadata is not None:
+            file = stage / "pyproject.toml"
+            file.write_text(
+                with_metadata(file.read_text(encoding="utf-8"), verdict, metadata), encoding="utf-8"
+            )
+            _run(uv, ["lock", "--python", self.python], stage, host)
+            again, _ = self._verdict(stage, uv, host)
+            if again.build is not Build.BARE:
+                return again, [
+                    f"{told} ({lacks}): the bundle's pyproject.toml tells uv what "
+                    f"{verdict.wheel} says of itself."
+                ]
+        raise BundleRefused(
+            f"{told} ({lacks}). {why_not(verdict, metadata)}.",
+            "Choose another version of torch, or another backend.",
+        )
+
+    def _verdict(self, stage: Path, uv: Uv, host: Host) -> tuple[Verdict, bytes | None]:
+        """Which torch an image gets, and the metadata of its wheel if that is for CUDA."""
+        lockfile = _lockfile(stage)
         if "torch" not in lockfile.versions():
-            return "cpu"
+            return Verdict(Target(LINUX, self.python), Build.ABSENT), None
         with isolated(environment_for_uv(host.environ)) as environ:
             plan = planned(
                 uv,
@@ -146,17 +176,19 @@ class Locking:
                 platform=LINUX,
                 options=["--python", self.python],
             )
-        target = Target(LINUX, plan.python or self.python)
-        verdict = audit.audit(lockfile, plan.versions, target)
         if plan.refusal:
             raise BundleRefused(f"An image could not install this lock:\n{plan.refusal}")
-        if verdict.build is Build.BARE:
-            raise BundleRefused(
-                f"torch {verdict.version} would be without its CUDA libraries in an image "
-                f"({names(verdict.lacks)}).",
-                "%uv lock  in the project repairs that, or says what to do.",
-            )
-        return "cpu" if verdict.build in (Build.CPU, Build.ABSENT) else verdict.told.lower()
+        target = Target(LINUX, plan.python)
+        verdict = audit.audit(lockfile, plan.versions, target)
+        if verdict.build not in (Build.CUDA, Build.BARE):
+            return verdict, None
+        metadata = wheel_metadata(verdict.url)
+        requires = requirements(metadata) if metadata is not None else None
+        return audit.audit(lockfile, plan.versions, target, requires), metadata
+
+
+def _lockfile(stage: Path) -> Lockfile:
+    return Lockfile((stage / "uv.lock").read_text(encoding="utf-8"))
 
 
 def _run(uv: Uv, arguments: list[str], cwd: Path, host: Host) -> None:

@@ -17,7 +17,7 @@ from uvmagic.errors import BundleRefused
 from uvmagic.sections import Sections
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from uvmagic.lockfile import Lockfile
 
@@ -29,8 +29,11 @@ _OPTIONS = {
     "resolution-mode": "resolution",
 }
 """What uv.lock remembers of the settings it was made with, and their names in `[tool.uv]`."""
-_CREDENTIALS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s\"'@]*:[^/\s\"'@]+@[^/\s\"']*")
-"""A URL with a user and a password in it."""
+_CREDENTIALS = re.compile(
+    r"\b(?:(?:[a-z0-9.-]+\+)?https?://[^/\s\"'@]+"
+    r"|[a-z][a-z0-9+.-]*://[^/\s\"'@]*:[^/\s\"'@]+)@[^/\s\"']*"
+)
+"""A URL with a password in it, or with a user, which may be a token; ssh's `git@` is neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,8 @@ class AtOrigin:
 def at_origin(text: str, kept: Collection[str] = ()) -> AtOrigin:
     """The pyproject.toml that takes everything from where it is published.
 
-    A backend's index is PyTorch's own again. A default index stands in for PyPI, and goes, unless
-    sources name it.
+    A backend's index is PyTorch's own again. One that sources name stays. Any other is asked for
+    whatever there is, as a mirror is, and goes.
 
     Args:
         text: of a pyproject.toml; bare newlines at the line ends.
@@ -102,9 +105,12 @@ def at_origin(text: str, kept: Collection[str] = ()) -> AtOrigin:
                 entry["url"] = places[url] = official
                 entry.pop("format", None)
                 notes.append(f"{name}: locked from {official}, not from {url}.")
-        elif entry.get("default") is True and name not in in_sources:
+        elif name in in_sources:
+            notes.append(f"The index {name} stays, as sources name it: whoever builds needs {url}.")
+        else:
             document.remove(_INDEXES, position)
-            notes.append(f"Locked from PyPI, not from {url} (--keep-index NAME keeps it).")
+            if entry.get("explicit") is not True:
+                notes.append(f"Locked from PyPI, not from {url} (--keep-index NAME keeps it).")
     document.tidy("tool", "uv")
     return AtOrigin(document.text(), places, tuple(reversed(notes)))
 
@@ -125,15 +131,23 @@ def refuse_credentials(file: str, text: str) -> None:
 
 
 def differing_files(before: Lockfile, after: Lockfile) -> list[str]:
-    """Files of the same name that are not the same file in two locks, a sentence each."""
+    """What shows that two locks have different files under one name and version; a sentence each.
+
+    A mirror may have fewer files, and tell no hashes, but those that it has are those published.
+    """
     told = []
     for name in sorted(before.versions().keys() & after.versions().keys()):
-        old, new = dict(_hashes(before, name)), dict(_hashes(after, name))
-        told += [
-            f"{filename}: {old[filename][:19]}… → {new[filename][:19]}…"
-            for filename in sorted(old.keys() & new.keys())
-            if old[filename] != new[filename]
-        ]
+        old_files, new_files = _files(before, name), _files(after, name)
+        for version in sorted(old_files.keys() & new_files.keys()):
+            old, new = old_files[version], new_files[version]
+            common = sorted(old.keys() & new.keys())
+            if old and new and not common:
+                told.append(f"{name} {version}: not one of the mirror's files is published")
+            told += [
+                f"{filename}: {old[filename][:19]}… → {new[filename][:19]}…"
+                for filename in common
+                if old[filename] and new[filename] and old[filename] != new[filename]
+            ]
     return told
 
 
@@ -148,14 +162,16 @@ def unpublished(before: Lockfile, after: Lockfile) -> set[str]:
     return found
 
 
-def _hashes(lockfile: Lockfile, name: str) -> Iterator[tuple[str, str]]:
-    """Filename → hash of a distribution's files, where the lock tells it."""
+def _files(lockfile: Lockfile, name: str) -> dict[str, dict[str, str]]:
+    """Version → filename → hash of a distribution's files; empty where the lock tells none."""
+    found: dict[str, dict[str, str]] = {}
     for entry in lockfile.package(name):
         files = [*entry.get("wheels", []), *([entry["sdist"]] if "sdist" in entry else [])]
         for file in files:
             address = str(file.get("url") or file.get("path") or file.get("filename", ""))
-            if "hash" in file:
-                yield unquote(address.rpartition("/")[2]), str(file["hash"])
+            filename = unquote(address.rpartition("/")[2])
+            found.setdefault(entry.get("version", ""), {})[filename] = str(file.get("hash", ""))
+    return found
 
 
 def _registries(lockfile: Lockfile, name: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from uvmagic.accelerator import audit, present, repair
 from uvmagic.accelerator.audit import LINUX, Build, Verdict
 from uvmagic.change.session import AS_THEY_WERE
 from uvmagic.change.state import lockfile
+from uvmagic.change.steps import options
 from uvmagic.errors import ChangeRejected, UvFailed
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.change.calls import Calls
+    from uvmagic.change.steps import Extras, Groups
     from uvmagic.lockfile import Lockfile
     from uvmagic.project import Project
     from uvmagic.system.plan import Plan
@@ -41,26 +43,22 @@ _OWN_PLATFORMS = {
     ("darwin", "x86_64"): "x86_64-apple-darwin",
 }
 
-Extras = tuple[str, ...]
-"""The extras of the project that a machine installs."""
-Groups = tuple[str, ...]
-"""Its dependency groups, likewise."""
-
 
 class Gate:
-    """Judges the torch of a lock that has changed; made before it changes.
+    """Judges the torch of a lock that has changed.
 
     Args:
         calls: runs uv.
+        before: the lock before it changed; None without one.
 
     Attributes:
         notes: what was found and done, a sentence each.
     """
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, before: Lockfile | None) -> None:
         self.calls = calls
         self.notes: list[str] = []
-        self._before = self._torch()
+        self._before = _torch_of(before)
         self._metadata: dict[str, bytes | None] = {}
 
     def pass_through(self, machines: Sequence[Extras], own: Extras) -> Plan | None:
@@ -209,11 +207,7 @@ class Gate:
         if self._torch() == self._before:
             self.notes.append(f"{told} It was so before. {hint}")
             return
-        why = (
-            f"{verdict.wheel} gives no metadata to mend it with"
-            if metadata is None
-            else f"What {verdict.wheel} says of itself does not mend it"
-        )
+        why = repair.why_not(verdict, metadata)
         raise ChangeRejected(f"{told}\n{why}; {AS_THEY_WERE}.", hint)
 
     # --- what else a user wants to know of torch before it is fetched ---
@@ -271,9 +265,7 @@ class Gate:
 
     def _torch(self) -> str:
         """What the lock says of torch, as text; empty for nothing."""
-        locked = lockfile(self._found())
-        entries = locked.package("torch") if locked else []
-        return repr(entries) if entries else ""
+        return _torch_of(lockfile(self._found()))
 
     def _options(self, extras: Extras) -> list[str]:
         """The options of `uv sync` for a machine that installs what this call is about, too."""
@@ -295,15 +287,9 @@ class Gate:
         return next((python for python in known if locked.contains(python)), own)
 
 
-def machines(found: Project) -> list[Extras]:
-    """The sets of extras that somebody will install: one for each backend."""
-    return [(extra,) for extra in present.extras_of(found.pyproject)] or [()]
-
-
-def options(extras: Extras, groups: Groups = ()) -> list[str]:
-    """The options of `uv sync` that choose some extras and groups."""
-    chosen = [*(("--extra", extra) for extra in extras), *(("--group", group) for group in groups)]
-    return [token for pair in chosen for token in pair]
+def _torch_of(locked: Lockfile | None) -> str:
+    entries = locked.package("torch") if locked else []
+    return repr(entries) if entries else ""
 
 
 def _named(table: Table) -> tuple[Extras, Groups]:

@@ -14,6 +14,7 @@ from uvmagic.change.calls import INDEX_SETTINGS, Calls
 from uvmagic.change.place import working_folder
 from uvmagic.change.session import AS_THEY_WERE, waiting
 from uvmagic.change.state import State, dry_outcome, lockfile
+from uvmagic.change.steps import Steps
 from uvmagic.errors import Interrupted, UvFailed
 from uvmagic.kernel import follow, registry, support
 from uvmagic.outcome import Outcome, changes_between
@@ -138,31 +139,16 @@ class _Session:
 
     def _call_uv(self) -> list[str]:
         """The user's own call, and around it what makes the project a kernel. Gives notes."""
-        word, argv = self.command.word, list(self.command.argv)
         missing = self._missing_support()
+        made_by = Steps
         if self._concerns_torch():
-            from uvmagic.change.torch import TorchChange  # tomlkit and packaging: 40 ms
+            from uvmagic.change.torch import TorchSteps  # tomlkit and packaging: 40 ms
 
-            return TorchChange(self.calls, lambda: self._add_support(missing)).run()
-        if self.is_dry and word != "sync":
-            said = self.calls.run(word, *argv, *(["--no-sync"] if word != "lock" else []))
-            return _warnings(said)
-        if not missing or word == "sync":
-            notes = self._add_support(missing)
-            said = self.calls.run(word, *argv)
-            return notes + (said if self.is_dry else _warnings(said))
-        said = self.calls.run(word, *argv, "--no-sync")
-        notes = self._add_support(missing)
-        mode = ["--inexact"] if word == "add" else []
-        said += self.calls.run(
-            "sync", *mode, *self.calls.group_options(), *self.calls.options_for("sync")
-        )
-        return notes + _warnings(said)
+            made_by = TorchSteps
+        return made_by(self.calls, lambda: self._add_support(missing)).run()
 
     def _concerns_torch(self) -> bool:
         """Whether the call may change which torch is installed, or what torch needs."""
-        if self.command.has("--package") or self.command.unknown:
-            return False
         if self.command.has(*grammar.CHOICES):
             return True
         if present.family(present.name_of(token) for token in self.command.positionals):
@@ -232,8 +218,3 @@ class _Session:
             tuple(notes),
             tuple(next_steps),
         )
-
-
-def _warnings(said: list[str]) -> list[str]:
-    """What uv warns of although all went well."""
-    return [line for line in said if line.startswith("warning:")]

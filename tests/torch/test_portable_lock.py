@@ -152,18 +152,28 @@ def test_a_backend_that_the_project_does_not_have_is_refused(folder: Folder) -> 
     assert "The project has no torch for cu128; it has one for cu126." in told
 
 
-def test_a_lock_without_cudas_libraries_makes_no_bundle(
+def test_metadata_that_is_wrong_at_the_origin_is_mended(
     folder: Folder, torch_hosts: TorchHosts
 ) -> None:
-    added(folder, "torch==2.7.1", "--cuda", "126")
     torch_hosts.official.inconsistent()
-    # What uv has once read of a version stays in its cache; elsewhere it is read anew.
-    done = folder.uvmagic(
-        "bundle", "n.ipynb", "--keep-index", "main", UV_CACHE_DIR=str(folder.path / "other")
-    )
-    assert done.returncode in (0, 1)
-    if done.returncode == 1:
-        assert "without its CUDA libraries" in done.stderr
+    added(folder, "torch==2.7.1", "--cuda", "126", "--mirror", "nju")
+    assert "dependency-metadata" not in folder.pyproject.read_text()
+    bundle = bundled(folder)
+    made, lock = (bundle / "pyproject.toml").read_text(), (bundle / "uv.lock").read_text()
+    assert 'version = "2.7.1+cu126"' in made[made.index("[[tool.uv.dependency-metadata]]") :]
+    assert 'name = "nvidia-cuda-runtime-cu12"' in lock
+    assert "nju" not in made + lock
+
+
+def test_a_torch_that_would_not_start_makes_no_bundle(
+    folder: Folder, torch_hosts: TorchHosts
+) -> None:
+    torch_hosts.official.incomplete("cuda-runtime")
+    torch_hosts.official.inconsistent()
+    added(folder, "torch==2.7.1", "--cuda", "126", "--mirror", "nju")
+    told = refused(folder)
+    assert "torch 2.7.1+cu126 would be without its CUDA libraries in an image" in told
+    assert re.search(r"What torch-2.7.1.*x86_64.whl says of itself does not mend it", told)
 
 
 def test_settings_of_this_machine_do_not_reach_the_bundle(
