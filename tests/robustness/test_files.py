@@ -191,7 +191,7 @@ dev = ["delta"]   # for us
     Aftermath(folder, tmp_path).works_again()
     after = folder.pyproject.read_text()
     assert [line for line in after.splitlines() if '"alpha>=2.0"' not in line] == text.splitlines()
-    assert folder.installed() == {"alpha", "beta", "gamma"}
+    assert folder.installed() == {"alpha", "beta", "gamma", "delta"}
 
 
 def test_a_linked_pyproject_stays_a_link(folder: Folder, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_killed_at_any_moment_the_files_are_the_old_or_the_new(
 
 
 def _is_downloading(index: PackageIndex) -> Callable[[], bool]:
-    return lambda: any("heavy-1.0" in path for path in index.requests)
+    return lambda: any("heavy-1.0" in path and path.endswith(".whl") for path in index.requests)
 
 
 @pytest.fixture

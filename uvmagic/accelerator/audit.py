@@ -9,9 +9,10 @@ install without an error, and die with `libcudart.so.12: cannot open shared obje
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
@@ -36,6 +37,9 @@ LINUX = TARGETS[0]
 _LIBRARY = re.compile(r"nvidia-.+|cuda-(toolkit|bindings|core|python)")
 _CORE = ("cuda-runtime", "cudnn", "cublas")
 """The libraries that `import torch` loads at once; their names may end in `-cu12`."""
+
+_NEWEST_MACOS = 40
+"""No wheel asks for a later one for years to come."""
 
 _FIRST_BARE = (2, 2)
 """The first release whose wheels for Linux bring no libraries, on PyTorch's own index too."""
@@ -147,8 +151,23 @@ def builds(
         closure = walk(lockfile, target, root=root, extras=extras, groups=groups)
         if not closure.excluded:
             plan = {name: one.version or "" for name, one in closure.packages.items()}
-            verdicts.append(audit(lockfile, plan, target))
+            verdict = audit(lockfile, plan, target)
+            verdicts.append(_on_a_newer_mac(lockfile, plan, verdict) or verdict)
     return verdicts
+
+
+def _on_a_newer_mac(
+    lockfile: Lockfile, plan: Mapping[str, str], verdict: Verdict
+) -> Verdict | None:
+    """What the first macOS gets that has a wheel, where the one that uv assumes has none."""
+    target = verdict.target
+    if verdict.build is not Build.NO_WHEEL or not target.platform.endswith("darwin"):
+        return None
+    for macos in range(target.macos + 1, _NEWEST_MACOS + 1):
+        newer = audit(lockfile, plan, replace(target, macos=macos))
+        if newer.build is not Build.NO_WHEEL:
+            return newer
+    return None
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
@@ -231,8 +250,6 @@ def _urls(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _filename(url: str) -> str:
-    from urllib.parse import unquote
-
     return unquote(url.partition("#")[0].rpartition("/")[2])
 
 

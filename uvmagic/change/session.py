@@ -36,7 +36,7 @@ def run_uv(
     )
     if result.returncode == 0:
         return result.transcript.said()
-    told = f"uv {arguments[0]} failed; {AS_THEY_WERE}."
+    told = f"uv {command.word} failed; {AS_THEY_WERE}."
     said = result.transcript.error() or f"uv ended with status {result.returncode} in silence."
     if result.returncode == 2 and command.unknown:
         raise UsageError(f"{told}\n{said}", hint_for_refusal(command))

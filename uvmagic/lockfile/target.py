@@ -41,7 +41,7 @@ _MACHINES = {
     "x86_64-apple-darwin": _Machine("macOS (Intel)", "posix", "darwin", "Darwin", "x86_64"),
 }
 
-_MACOS = (13, 0)
+_MACOS = 13
 """The macOS that uv takes a Mac to have, where MACOSX_DEPLOYMENT_TARGET does not say."""
 
 
@@ -54,10 +54,12 @@ class Target:
             `aarch64-manylinux_2_28`; `x86_64-pc-windows-msvc`; `aarch64-apple-darwin`;
             `x86_64-apple-darwin`. ValueError for another one.
         python: `3.12.4`, or `3.12`, which is taken for 3.12.0 where a marker asks so closely.
+        macos: the release of a Mac; uv's own unless another is asked about.
     """
 
     platform: str
     python: str
+    macos: int = _MACOS
 
     def __post_init__(self) -> None:
         has_glibc = self.platform.partition("_2_")[2].isdecimal()
@@ -71,7 +73,8 @@ class Target:
     @property
     def told(self) -> str:
         """The machine in words for the user."""
-        return _MACHINES[self._kind].told
+        told = _MACHINES[self._kind].told
+        return told if self.macos == _MACOS else f"{told} {self.macos} or later"
 
     def markers(self) -> dict[str, str]:
         """The environment that markers ask about, every variable (PEP 508).
@@ -148,7 +151,7 @@ def _wheel_platforms(target: Target) -> Iterator[str]:
         case "win32":
             yield f"win_{machine.lower()}"
         case "darwin":
-            yield from mac_platforms(_MACOS, machine)
+            yield from mac_platforms((target.macos, 0), machine)
         case "linux":
             yield f"linux_{machine}"
             oldest = 5 if machine == "x86_64" else 17  # what the manylinux policies begin with

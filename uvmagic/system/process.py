@@ -29,7 +29,7 @@ _STOP_TIMEOUT = 10.0
 """Seconds that a process gets to stop after SIGINT; uv takes 5 ms, a build back end longer."""
 _TICK = 0.2
 """Seconds between two calls of `on_tick`: five a second is what an eye can follow."""
-_Pieces: TypeAlias = "queue.Queue[tuple[str, str | None]]"
+_Pieces: TypeAlias = "queue.SimpleQueue[tuple[str, str | None]]"
 """(stream, text) as it comes; None for the text marks the stream's end."""
 
 
@@ -122,7 +122,8 @@ def read_all(
         take: called in this thread with a stream's name and its next text, as it comes.
         on_tick: called at most five times a second, also while nothing comes.
     """
-    pieces: _Pieces = queue.Queue()
+    # a SimpleQueue, for a KeyboardInterrupt within a Queue may leave its lock half released
+    pieces: _Pieces = queue.SimpleQueue()
     over = threading.Event()
     for name, source in streams.items():
         _pump(source, name, pieces, over)
