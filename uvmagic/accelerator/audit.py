@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from uvmagic.lockfile import Lockfile
+    from uvmagic.lockfile.walk import Closure
 
 TARGETS = (
     "x86_64-manylinux_2_28",
@@ -70,6 +71,7 @@ class Verdict:
         lacks: names of libraries that the build needs and the target does not get.
         wheel: the wheel's filename.
         url: where the wheel is.
+        registry: the index that it is from, PyPI or another.
         pythons: the versions of Python that have a wheel, where this one has none.
     """
 
@@ -80,6 +82,7 @@ class Verdict:
     lacks: tuple[str, ...] = ()
     wheel: str = ""
     url: str = ""
+    registry: str = ""
     pythons: tuple[str, ...] = ()
 
     @property
@@ -98,34 +101,57 @@ def audit(
     plan: Mapping[str, str],
     target: Target,
     requires: Sequence[str] | None = None,
+    source: Mapping[str, str] | None = None,
 ) -> Verdict:
     """Judge the torch that a target gets.
 
     Args:
         lockfile: the lock.
-        plan: what the target installs, name → version: uv's plan, or the walk's.
+        plan: what the target installs, name → version: uv's plan, or the walk's. The version is
+            empty where only a build of it tells.
         target: the machine.
         requires: the Requires-Dist of the target's own torch wheel, where they are known: those
             libraries are looked for beside the ones that torch loads at once.
+        source: of the target's torch, where it is known: two indexes may have one version.
     """
-    version = plan.get("torch")
-    entries = [e for e in lockfile.package("torch") if e.get("version") == version]
-    if version is None or not entries:
+    entries = [e for e in lockfile.package("torch") if _is_planned(e, plan, source)]
+    if not entries:
         return Verdict(target, Build.ABSENT)
     # Two indexes may have one version, each with wheels for its own platforms.
     fits = (e for e in entries if any(target.accepts(_filename(url)) for url in _urls(e)))
     entry = next(fits, entries[0])
-    if "registry" not in entry.get("source", {}):
-        return Verdict(target, Build.OWN, version)
+    version = str(entry.get("version", ""))
     found = [url for url in _urls(entry) if target.accepts(_filename(url))]
+    if "registry" not in entry["source"] or (not found and "sdist" in entry):
+        return Verdict(target, Build.OWN, version)
+    registry = str(entry["source"]["registry"])
     if not found:
-        return Verdict(target, Build.NO_WHEEL, version, pythons=_pythons(entry, target))
+        pythons = _pythons(entry, target)
+        return Verdict(target, Build.NO_WHEEL, version, registry=registry, pythons=pythons)
     url = found[0]
-    build, toolkit = _kind(version, plan, target)
-    lacks = _lacking(plan, target, version, requires) if build is Build.CUDA else ()
-    return Verdict(
-        target, Build.BARE if lacks else build, version, toolkit, lacks, _filename(url), url
-    )
+    libraries = _libraries(lockfile, entry, plan)
+    build, toolkit = _kind(version, libraries, target)
+    lacks = _lacking(libraries, plan, target, version, requires) if build is Build.CUDA else ()
+    build = Build.BARE if lacks else build
+    return Verdict(target, build, version, toolkit, lacks, _filename(url), url, registry)
+
+
+def audit_walked(
+    lockfile: Lockfile, closure: Closure, target: Target, requires: Sequence[str] | None = None
+) -> Verdict:
+    """Judge the torch that a target gets by the walk, which knows its source too."""
+    plan = {name: one.version or "" for name, one in closure.packages.items()}
+    torch = closure.packages.get("torch")
+    return audit(lockfile, plan, target, requires, torch.source if torch else None)
+
+
+def _is_planned(
+    entry: Mapping[str, Any], plan: Mapping[str, str], source: Mapping[str, str] | None
+) -> bool:
+    """Whether a lock's torch is the one that is planned."""
+    if "torch" not in plan or source not in (None, entry["source"]):
+        return False
+    return not plan["torch"] or entry.get("version") == plan["torch"]
 
 
 def builds(
@@ -150,21 +176,18 @@ def builds(
         target = Target(platform, python)
         closure = walk(lockfile, target, root=root, extras=extras, groups=groups)
         if not closure.excluded:
-            plan = {name: one.version or "" for name, one in closure.packages.items()}
-            verdict = audit(lockfile, plan, target)
-            verdicts.append(_on_a_newer_mac(lockfile, plan, verdict) or verdict)
+            verdict = audit_walked(lockfile, closure, target)
+            verdicts.append(_on_a_newer_mac(lockfile, closure, verdict) or verdict)
     return verdicts
 
 
-def _on_a_newer_mac(
-    lockfile: Lockfile, plan: Mapping[str, str], verdict: Verdict
-) -> Verdict | None:
+def _on_a_newer_mac(lockfile: Lockfile, closure: Closure, verdict: Verdict) -> Verdict | None:
     """What the first macOS gets that has a wheel, where the one that uv assumes has none."""
     target = verdict.target
     if verdict.build is not Build.NO_WHEEL or not target.platform.endswith("darwin"):
         return None
     for macos in range(target.macos + 1, _NEWEST_MACOS + 1):
-        newer = audit(lockfile, plan, replace(target, macos=macos))
+        newer = audit_walked(lockfile, closure, replace(target, macos=macos))
         if newer.build is not Build.NO_WHEEL:
             return newer
     return None
@@ -192,7 +215,25 @@ def download_size(lockfile: Lockfile, name: str, version: str, target: Target) -
     return None
 
 
-def _kind(version: str, plan: Mapping[str, str], target: Target) -> tuple[Build, str]:
+def _libraries(
+    lockfile: Lockfile, torch: Mapping[str, Any], plan: Mapping[str, str]
+) -> dict[str, str]:
+    """The libraries that a plan has for torch's sake, name → version; others may have their own."""
+    found: dict[str, str] = {}
+    waiting = [torch]
+    while waiting:
+        entry = waiting.pop()
+        edges = [*entry.get("dependencies", [])]
+        for more in entry.get("optional-dependencies", {}).values():
+            edges += more
+        for name in {edge["name"] for edge in edges} & plan.keys() - found.keys():
+            if _LIBRARY.fullmatch(name):
+                found[name] = plan[name]
+                waiting += [e for e in lockfile.package(name) if e.get("version") == plan[name]]
+    return found
+
+
+def _kind(version: str, libraries: Mapping[str, str], target: Target) -> tuple[Build, str]:
     local = version.partition("+")[2]
     if match := re.fullmatch(r"cu(\d+)(\d)", local):
         return Build.CUDA, f"{match[1]}.{match[2]}"
@@ -202,22 +243,26 @@ def _kind(version: str, plan: Mapping[str, str], target: Target) -> tuple[Build,
         return Build(local.upper()), ""
     if local:
         return Build.OWN, local
-    toolkit = _toolkit(plan)
+    toolkit = _toolkit(libraries)
     if target.platform == LINUX or (target.told.startswith("Linux") and toolkit):
         return Build.CUDA, toolkit
     return Build.CPU, ""
 
 
-def _toolkit(plan: Mapping[str, str]) -> str:
-    """CUDA's version, by the runtime that the plan has: PyPI's torch does not say it itself."""
-    for name in plan:
+def _toolkit(libraries: Mapping[str, str]) -> str:
+    """CUDA's version, by the runtime that comes along: PyPI's torch does not say it itself."""
+    for name, version in libraries.items():
         if re.fullmatch(r"cuda-toolkit|nvidia-cuda-runtime(-cu\d+)?", name):
-            return ".".join(plan[name].split(".")[:2])
+            return ".".join(version.split(".")[:2])
     return ""
 
 
 def _lacking(
-    plan: Mapping[str, str], target: Target, version: str, requires: Sequence[str] | None
+    libraries: Mapping[str, str],
+    plan: Mapping[str, str],
+    target: Target,
+    version: str,
+    requires: Sequence[str] | None,
 ) -> tuple[str, ...]:
     missing = required_libraries(requires or (), target) - plan.keys()
     if missing:
@@ -225,7 +270,7 @@ def _lacking(
     numbers = [int(n) for n in re.findall(r"\d+", version)[:2]]
     if target.platform != LINUX or tuple(numbers) < _FIRST_BARE:
         return ()
-    present = {re.sub(r"^nvidia-|-cu\d+$", "", name) for name in plan if _LIBRARY.fullmatch(name)}
+    present = {re.sub(r"^nvidia-|-cu\d+$", "", name) for name in libraries}
     return tuple(f"nvidia-{name}" for name in _CORE if name not in present)
 
 

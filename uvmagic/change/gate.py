@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from uvmagic.change.calls import Calls
     from uvmagic.change.steps import Extras, Groups
     from uvmagic.lockfile import Lockfile
+    from uvmagic.lockfile.walk import Closure
     from uvmagic.project import Project
     from uvmagic.system.plan import Plan
 
@@ -134,7 +135,8 @@ class Gate:
         tells.
         """
         if plan.refusal:
-            return self._walked(target, extras)
+            packages = self._walked(target, extras).packages
+            return {name: one.version or "" for name, one in packages.items()}
         found = self._found().pyproject
         lists = [
             _named(table)
@@ -218,7 +220,7 @@ class Gate:
         if platform is None or self.calls.command.word == "lock":
             return
         target = Target(platform, self._python())
-        verdict = audit.audit(self._lockfile(), self._walked(target, extras), target)
+        verdict = audit.audit_walked(self._lockfile(), self._walked(target, extras), target)
         if verdict.build is not Build.NO_WHEEL:
             return
         pythons = ", ".join(verdict.pythons)
@@ -232,12 +234,11 @@ class Gate:
             else "Choose another version of torch, or another backend.",
         )
 
-    def _walked(self, target: Target, extras: Extras) -> Mapping[str, str]:
+    def _walked(self, target: Target, extras: Extras) -> Closure:
         """What a target installs by the walk."""
         root = normalise(self._found().name)
         more, groups = self._asked()
-        closure = walk(self._lockfile(), target, root=root, extras=(*extras, *more), groups=groups)
-        return {name: one.version or "" for name, one in closure.packages.items()}
+        return walk(self._lockfile(), target, root=root, extras=(*extras, *more), groups=groups)
 
     def _say_builds(self, machines: Sequence[Extras]) -> None:
         """Which build each platform gets, in one line for each choice."""
