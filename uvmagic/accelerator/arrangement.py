@@ -38,13 +38,9 @@ if TYPE_CHECKING:
 LINUX = "sys_platform == 'linux' and platform_machine == 'x86_64'"
 """The environment that an accelerator needs (uv's guide to PyTorch); and what a mirror may lack."""
 
-NOTE = "uvmagic:"
-"""How a comment of uvmagic's own begins."""
-
 _INDEXES = ("tool", "uv", "index")
 _SOURCES = ("tool", "uv", "sources")
 _EXTRAS = ("project", "optional-dependencies")
-_METADATA = ("tool", "uv", "dependency-metadata")
 
 
 @dataclass(slots=True)
@@ -138,6 +134,7 @@ class _Edit:
         is_several = bool(self.extras_before) if self.keeps else len(self.placed) > 1
         self.extras = {one.extra: one for one in self.placed} if is_several else {}
         self.notes: list[str] = []
+        self.respelled: dict[str, str] = {}
         if from_pypi:
             told = " and ".join(sorted(from_pypi))
             self.notes.append(f"The index has no {told} that fits: PyPI's was taken.")
@@ -149,11 +146,17 @@ class _Edit:
         self._place_sources(names)
         self._drop_unused_indexes(set(names.values()))
         self._place_required_environment()
-        self._drop_old_metadata()
         for path in (_SOURCES, _EXTRAS, ("tool", "uv")):
             self.document.tidy(*path)
         self.root.tidy("tool", "uv")
-        return Arrangement(self.document.text(), self.root.text(), self.placed, self.notes)
+        return Arrangement(self._text(), self.root.text(), self.placed, self.notes)
+
+    def _text(self) -> str:
+        """The text, with the spaces before a comment that has moved along as they were."""
+        text = self.document.text()
+        for made, before in self.respelled.items():
+            text = text.replace(made, before)
+        return text
 
     # --- sources that somebody has written by hand ---
 
@@ -319,8 +322,11 @@ class _Edit:
             name = name_of(str(entries[position]))
             if name in names and name not in self.foreign:
                 requirement = entries[position].as_string()
-                comment = re.search(re.escape(requirement) + r"[ \t]*,?[ \t]*#[ \t]*(.*)", text)
-                taken[name] = _Line(str(entries[position]), comment[1] if comment else None)
+                comment = re.search(re.escape(requirement) + r"[ \t]*(,?)[ \t]*#[ \t]*(.*)", text)
+                taken[name] = _Line(str(entries[position]), comment[2] if comment else None)
+                if comment and comment[1]:
+                    made = tomlkit.string(str(entries[position])).as_string()
+                    self.respelled[f"{made}, # {comment[2]}"] = comment[0]
                 del entries[position]
         return taken
 
@@ -366,19 +372,6 @@ class _Edit:
                 del required[position]
         if not required:
             del table["required-environments"]
-
-    def _drop_old_metadata(self) -> None:
-        """Metadata that uvmagic repaired, of a package whose backend is another one now."""
-        locals_ = tuple(f"+{p.backend.name}" for p in self.placed)
-        entries = self.root.entries(*_METADATA)
-        for position in reversed(range(len(entries))):
-            entry = entries[position]
-            if normalise(str(entry.get("name"))) not in self.kinds:
-                continue
-            ours = self.root.comment_above(_METADATA, position).startswith(NOTE)
-            stays = locals_ and str(entry.get("version")).endswith(locals_)
-            if ours and not stays:
-                self.root.remove(_METADATA, position)
 
 
 def _told(sources: Sequence[Mapping[str, Any]]) -> str:

@@ -195,6 +195,12 @@ def index_url(backend: Backend, mirror: str | None = None) -> tuple[str, str]:
             f"--mirror {mirror}: no mirror that is known, and no URL.",
             f"Known are {', '.join(data.mirrors())}; a URL may have {{backend}} in it.",
         )
+    last = url.rstrip("/").rpartition("/")[2]
+    if last in data.backends() and last != backend.name:
+        raise UsageError(
+            f"--mirror {mirror}: that is the index of {last}, not of {backend.name}.",
+            "Write {backend} in its place.",
+        )
     return url, "simple"
 
 

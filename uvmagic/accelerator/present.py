@@ -98,6 +98,15 @@ def placed_in(pyproject: Mapping[str, Any]) -> tuple[Placed, ...]:
     )
 
 
+def place_of(pyproject: Mapping[str, Any], backend: Backend) -> Placed | None:
+    """The index that a pyproject.toml has for a backend, whether sources name it or not."""
+    known = indexes(pyproject)
+    for entry in _entries(pyproject, "index"):
+        if known.get(str(entry.get("name"))) == backend:
+            return Placed(backend, str(entry["url"]), str(entry.get("format", "simple")))
+    return None
+
+
 def extras_of(pyproject: Mapping[str, Any]) -> dict[str, Backend]:
     """The extras that stand for backends, in the order of the indexes; empty for one backend."""
     known = indexes(pyproject)

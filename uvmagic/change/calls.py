@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.grammar import Command
+    from uvmagic.lockfile import Lockfile
     from uvmagic.project import Project
     from uvmagic.system.host import Host
     from uvmagic.system.plan import Plan
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 
 _NOT_PASSED_ON = frozenset(
-    {"--dev", "--dry-run", "--extra", "--group", "--locked", "--no-sync", "--upgrade"}
+    {"--dev", "--dry-run", "--extra", "--group", "--locked", "--no-sync", "--optional", "--upgrade"}
 )
 """Options that mean the user's own call alone, or something else for another word."""
 
@@ -74,7 +76,7 @@ class Calls:
         is_set = any(self.host.environ.get(name) for name in INDEX_SETTINGS)
         return word == "add" and is_set and not self.command.has("--default-index", "--index")
 
-    def plan(self, platform: str | None, options: Sequence[str] = ()) -> Plan:
+    def plan(self, on: str | None, options: Sequence[str] = ()) -> Plan:
         """Uv's own plan for a platform, with the environment's Python if there is one."""
         from uvmagic.system.plan import planned
 
@@ -83,13 +85,22 @@ class Calls:
             self.uv,
             cwd=self.host.cwd,
             environ=environment_for_uv(self.host.environ),
-            platform=platform,
+            platform=on,
             options=[
                 *(["--python", str(python)] if python.exists() else []),
                 *self.options_for("sync"),
                 *options,
             ],
         )
+
+    def python_for(self, locked: Lockfile) -> str:
+        """The Python of the environment, else of this process, else one that a lock is for."""
+        from packaging.specifiers import SpecifierSet
+
+        own = self.environment.python_version() or platform.python_version()
+        wanted = SpecifierSet(locked.preamble.requires_python)
+        known = [own, *(f"3.{minor}" for minor in range(9, 30))]
+        return next((python for python in known if wanted.contains(python)), own)
 
     def options_for(self, word: str) -> list[str]:
         """The options of the user's call that another word of uv's takes too."""

@@ -5,18 +5,17 @@ What is judged is uv's own plan for Linux, whatever machine this is: a CUDA buil
 
 from __future__ import annotations
 
+import dataclasses
 import platform as machine
 import sys
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-
-from uvmagic import project
-from uvmagic.accelerator import audit, present, repair
+from uvmagic import data, project
+from uvmagic.accelerator import audit, choice, present, repair
 from uvmagic.accelerator.audit import LINUX, Build, Verdict
 from uvmagic.change.session import AS_THEY_WERE
 from uvmagic.change.state import lockfile
-from uvmagic.change.steps import options
+from uvmagic.change.steps import named, options
 from uvmagic.errors import ChangeRejected, UvFailed
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
@@ -43,6 +42,9 @@ _OWN_PLATFORMS = {
     ("darwin", "arm64"): "aarch64-apple-darwin",
     ("darwin", "x86_64"): "x86_64-apple-darwin",
 }
+
+
+_BY_HAND = "The [[tool.uv.dependency-metadata]] that pyproject.toml has for it says so"
 
 
 class Gate:
@@ -84,8 +86,8 @@ class Gate:
                 plans[extras] = self._repaired(verdict, plans[extras], extras)
         if _own_platform() == LINUX and own in plans:
             plan = plans[own]
-        else:
-            plan = self.calls.plan(_own_platform(), self._options(own))
+        else:  # not as uv takes that platform to be, but as this machine is
+            plan = self.calls.plan(None, self._options(own))
         if plan.refusal:
             self._require_a_wheel_here(own)
         self._say_builds(machines)
@@ -96,10 +98,9 @@ class Gate:
         installed = self.calls.environment.installed()
         coming = {n: v for n, v in plan.versions.items() if v and installed.get(n) != v}
         fetched = {n: v for n, v in coming.items() if n in plan.uncached}
-        platform = _own_platform()
-        if not fetched or platform is None:
+        target = _own_target(plan.python)
+        if not fetched or target is None:
             return ""
-        target = Target(platform, plan.python)
         locked = self._lockfile()
         sizes = [audit.download_size(locked, n, v, target) for n, v in fetched.items()]
         known = [size for size in sizes if size is not None]
@@ -139,14 +140,15 @@ class Gate:
             return {name: one.version or "" for name, one in packages.items()}
         found = self._found().pyproject
         lists = [
-            _named(table)
+            named(table)
             for table in present.tables(found)
             if "torch" in map(present.name_of, table.requirements(found))
         ]
+        ways = [options((*extras, *more), groups) for more, groups in lists]
+        ways.append(["--all-packages"])  # another project of the workspace may ask for it
         versions = plan.versions
-        while "torch" not in versions and lists:
-            more, groups = lists.pop()
-            versions = self.calls.plan(LINUX, options((*extras, *more), groups)).versions
+        while "torch" not in versions and ways:
+            versions = self.calls.plan(LINUX, ways.pop(0)).versions
         return versions
 
     def _metadata_of(self, url: str) -> bytes | None:
@@ -168,6 +170,9 @@ class Gate:
             self.notes.append(f"{told}: torch was locked anew.")
             return mended
         write_atomically(found.lock, lock)
+        if repair.is_told_by_hand(_text(root), verdict.version):
+            self._refuse(verdict, _BY_HAND)
+            return plan
         metadata = self._metadata_of(verdict.url)
         if metadata is not None:
             told_uv = repair.with_metadata(_text(root), verdict, metadata)
@@ -180,7 +185,7 @@ class Gate:
                 return mended
             write_atomically(root, text)
             write_atomically(found.lock, lock)
-        self._refuse(verdict, metadata)
+        self._refuse(verdict, repair.why_not(verdict, metadata))
         return plan
 
     def _lock_again(self, verdict: Verdict, extras: Extras, *arguments: str) -> Plan | None:
@@ -193,7 +198,7 @@ class Gate:
         is_whole = again.build is Build.CUDA and again.version == verdict.version
         return plan if is_whole else None
 
-    def _refuse(self, verdict: Verdict, metadata: bytes | None) -> None:
+    def _refuse(self, verdict: Verdict, why: str) -> None:
         """Refuse a lock that this change would spoil; only tell of one that was so before."""
         told = (
             f"torch {verdict.version} would be installed on Linux without its CUDA libraries "
@@ -202,24 +207,22 @@ class Gate:
         )
         version, _, build = verdict.version.partition("+")
         chosen = f" --cuda {build.removeprefix('cu')}" if build else ""
-        hint = (
-            f"Ask for another version of torch,  %uv add 'torch!={version}'{chosen} , or for the "
-            "official index,  --mirror official"
-        )
+        hint = f"Ask for another version of torch,  %uv add 'torch!={version}'{chosen}"
+        backend = data.backends().get(build)
+        if backend and verdict.registry.rstrip("/") != choice.index_url(backend)[0]:
+            hint += " , or for the official index,  --mirror official"
         if self._torch() == self._before:
             self.notes.append(f"{told} It was so before. {hint}")
             return
-        why = repair.why_not(verdict, metadata)
         raise ChangeRejected(f"{told}\n{why}; {AS_THEY_WERE}.", hint)
 
     # --- what else a user wants to know of torch before it is fetched ---
 
     def _require_a_wheel_here(self, extras: Extras) -> None:
         """A torch that has no wheel for this machine's Python: which Pythons have one?"""
-        platform = _own_platform()
-        if platform is None or self.calls.command.word == "lock":
+        target = _own_target(self._python())
+        if target is None or self.calls.command.word == "lock":
             return
-        target = Target(platform, self._python())
         verdict = audit.audit_walked(self._lockfile(), self._walked(target, extras), target)
         if verdict.build is not Build.NO_WHEEL:
             return
@@ -274,18 +277,20 @@ class Gate:
         return options((*extras, *more), groups)
 
     def _asked(self) -> tuple[Extras, Groups]:
-        """The extras and groups that the call names, or whose list it changes."""
+        """The extras and groups that the call names, or whose list it changes.
+
+        The extras for backends are not among them: each is judged by itself.
+        """
         given = self.calls.command.options
         if self.calls.command.word == "sync":
-            return tuple(given.get("--extra", ())), tuple(given.get("--group", ()))
-        return _named(Table.of(given))
+            extras, groups = tuple(given.get("--extra", ())), tuple(given.get("--group", ()))
+        else:
+            extras, groups = named(Table.of(given))
+        backends = present.extras_of(self._found().pyproject)
+        return tuple(extra for extra in extras if normalise(extra) not in backends), groups
 
     def _python(self) -> str:
-        """The Python of the project's environment, else of this process, else one of the lock's."""
-        own = self.calls.environment.python_version() or machine.python_version()
-        locked = SpecifierSet(self._lockfile().preamble.requires_python)
-        known = [own, *(f"3.{minor}" for minor in range(9, 30))]
-        return next((python for python in known if locked.contains(python)), own)
+        return self.calls.python_for(self._lockfile())
 
 
 def _torch_of(locked: Lockfile | None) -> str:
@@ -293,14 +298,18 @@ def _torch_of(locked: Lockfile | None) -> str:
     return repr(entries) if entries else ""
 
 
-def _named(table: Table) -> tuple[Extras, Groups]:
-    """A list of requirements as the extras and groups that it is."""
-    name = (table.name,)
-    return name if table.kind == "extra" else (), name if table.kind == "group" else ()
-
-
 def _own_platform() -> str | None:
     return _OWN_PLATFORMS.get((sys.platform, machine.machine()))
+
+
+def _own_target(python: str) -> Target | None:
+    """This machine with some Python; None where it is of a kind that torch is not built for."""
+    platform = _own_platform()
+    if platform is None:
+        return None
+    target = Target(platform, python)
+    macos = machine.mac_ver()[0].partition(".")[0]
+    return dataclasses.replace(target, macos=int(macos)) if macos else target
 
 
 def _text(file: Path) -> str:

@@ -28,7 +28,8 @@ def title(command: Command, was_edited: bool, changes: Sequence[Change]) -> str:
         was_edited: whether pyproject.toml has changed.
         changes: what has changed in the environment, else in the lock.
     """
-    named = ", ".join(command.positionals)
+    files = [f"what {file} lists" for file in command.options.get("--requirements", ())]
+    named = ", ".join([*command.positionals, *files])
     if command.word == "add" and not named:
         chosen = " ".join(
             token

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from uvmagic.change.calls import Calls
     from uvmagic.lockfile import Lockfile
-    from uvmagic.project import Project
+    from uvmagic.project import Project, Table
 
 Extras = tuple[str, ...]
 """The extras of the project that a machine installs."""
@@ -25,6 +25,13 @@ Groups = tuple[str, ...]
 _CHOOSES_EXTRAS = ("--all-extras", "--extra", "--no-extra", "--only-dev", "--only-group")
 _DOES_NOT_LOCK = ("--check", "--frozen", "--locked")
 _INSTALLS_NOTHING = ("--dry-run", "--no-sync")
+_FOR_INSTALLING = (
+    "--no-install-local",
+    "--no-install-package",
+    "--no-install-project",
+    "--no-install-workspace",
+)
+"""Options that `uv add` does not take beside --no-sync (uv 0.13.9); `uv sync` gets them then."""
 
 
 class Steps:
@@ -128,7 +135,7 @@ class Steps:
             token in argv for token in self.command.positionals
         )
         if word == "lock" or (word != "sync" and names_something):
-            self.call(word, *argv, *self._no_sync())
+            self.call(word, *_for_locking(argv), *self._no_sync())
         else:
             upgrade = ["--upgrade"] if self.command.has("--upgrade") else []
             self.call("lock", *upgrade, *self.calls.options_for("lock"))
@@ -181,3 +188,21 @@ def options(extras: Extras, groups: Groups = ()) -> list[str]:
     """The options of `uv sync` that choose some extras and groups."""
     chosen = [*(("--extra", extra) for extra in extras), *(("--group", group) for group in groups)]
     return [token for pair in chosen for token in pair]
+
+
+def named(table: Table) -> tuple[Extras, Groups]:
+    """A list of requirements as the extras and groups that it is."""
+    name = (table.name,)
+    return name if table.kind == "extra" else (), name if table.kind == "group" else ()
+
+
+def _for_locking(argv: Sequence[str]) -> list[str]:
+    """The arguments of `uv add` without those that are about installing."""
+    kept, skips = [], False
+    for token in argv:
+        flag, equals, _ = token.partition("=")
+        is_for_installing = flag in _FOR_INSTALLING
+        if not (skips or is_for_installing):
+            kept.append(token)
+        skips = flag == "--no-install-package" and not equals
+    return kept

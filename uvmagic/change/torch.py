@@ -11,14 +11,16 @@ import sys
 from typing import TYPE_CHECKING
 
 from uvmagic import data
-from uvmagic.accelerator import arrangement, choice, present
+from uvmagic.accelerator import arrangement, choice, present, repair
 from uvmagic.accelerator.audit import LINUX
 from uvmagic.change.chosen import chosen, detected
 from uvmagic.change.indexes import unpinned
 from uvmagic.change.place import working_folder
 from uvmagic.change.session import AS_THEY_WERE
-from uvmagic.change.steps import Steps, options
+from uvmagic.change.steps import Steps, named
 from uvmagic.errors import ChangeRejected, UsageError, UvFailed
+from uvmagic.lockfile.target import Target
+from uvmagic.lockfile.walk import walk
 from uvmagic.project import Table, normalise, requirement_name
 from uvmagic.system.files import write_atomically
 
@@ -46,10 +48,17 @@ class TorchSteps(Steps):
         super().__init__(calls, add_support)
         cwd = working_folder(self.command, calls.host)
         named = {w: requirement_name(calls.project, w, cwd) for w in self.command.positionals}
-        self.family = present.family(name for name in named.values() if name)
+        in_files = [
+            present.name_of(line)
+            for file in self.command.options.get("--requirements", ())
+            for line in _lines(cwd / file)
+        ]
+        self.family = present.family(name for name in [*named.values(), *in_files] if name)
         self.tokens = [token for token, name in named.items() if name in self.family]
+        is_own_list = Table.of(self.command.options).kind == "project"
+        spelled = {name: token for token, name in named.items()} if is_own_list else {}
         is_add = self.command.word == "add"
-        self.gets = {str(named[token]): token for token in self.tokens} if is_add else {}
+        self.gets = {name: spelled.get(name, name) for name in self.family} if is_add else {}
         self.placed = self._placed()
 
     def prepare(self) -> None:
@@ -68,7 +77,8 @@ class TorchSteps(Steps):
     def argv(self) -> list[str]:
         """What uv is given of the user's own call: what extras list is listed there already."""
         placed = (self.calls.project.pyproject, self.found().pyproject)
-        if not any(map(present.extras_of, placed)):
+        is_own_list = Table.of(self.command.options).kind == "project"
+        if not is_own_list or not any(map(present.extras_of, placed)):
             return super().argv()
         return [token for token in self.command.argv if token not in self.tokens]
 
@@ -103,6 +113,8 @@ class TorchSteps(Steps):
 
         uv heeds a source only for what a project lists (astral-sh/uv#11388).
         """
+        if self._arrange():  # a file of requirements has brought what is arranged only now
+            self._lock_again()
         for _ in range(3):  # each round may bring one that the round before did not need
             strays = self._strays()
             if not strays:
@@ -113,6 +125,7 @@ class TorchSteps(Steps):
                 f"There is no torch to choose a build of; {AS_THEY_WERE}.",
                 "For instance  %uv add torch --cuda 126",
             )
+        self._drop_old_repairs()
 
     def extras(self) -> Extras:
         """The extra that `sync` names by its backend, else the one that is for this machine."""
@@ -171,8 +184,11 @@ class TorchSteps(Steps):
         return [self._placed_at(backend, mirror) for backend in backends]
 
     def _placed_at(self, backend: Backend, mirror: str | None) -> Placed:
-        """A backend at a mirror; where none is named, beside the backends that the project has."""
+        """A backend at a mirror; where none is named, where the project has it or its others."""
         if mirror is None:
+            there = present.place_of(self.calls.project.pyproject, backend)
+            if there is not None:
+                return there
             for one in present.placed_in(self.calls.project.pyproject):
                 url = choice.index_url_beside(backend, one.backend, one.url)
                 if url is not None:
@@ -191,8 +207,11 @@ class TorchSteps(Steps):
         loses: Collection[str] = (),
         chosen: Collection[str] = (),
         from_pypi: Collection[str] = (),
-    ) -> None:
-        """Write the arrangement of the chosen backends, else of those that the project has."""
+    ) -> bool:
+        """Write the arrangement of the chosen backends, else of those that the project has.
+
+        Gives whether that has changed a file.
+        """
         found = self.calls.project
         root = found.root / "pyproject.toml"
         text = _text(found.file)
@@ -207,10 +226,12 @@ class TorchSteps(Steps):
             from_pypi=from_pypi,
         )
         self.notes += [note for note in made.notes if note not in self.notes]
-        if made.text != text:
+        if has_changed := made.text != text:
             write_atomically(found.file, made.text.encode())
         if root != found.file and made.root_text != _text(root):
             write_atomically(root, made.root_text.encode())
+            has_changed = True
+        return has_changed
 
     def _lost(self) -> list[str]:
         """What the project lists nowhere any more once the call has removed it."""
@@ -222,6 +243,9 @@ class TorchSteps(Steps):
             if other != table and other.name not in own
             for entry in other.requirements(found)
         }
+        is_own_list = table.kind == "project"
+        if own:  # the extras for backends stand in the place of the dependencies
+            return self.family if is_own_list else []
         return [name for name in self.family if name not in kept]
 
     # --- uv.lock ---
@@ -249,19 +273,36 @@ class TorchSteps(Steps):
         ]
         return [*remedies, {"from_pypi": spared}] if spared and kinds else remedies
 
-    def _pull_up(self, strays: Sequence[str]) -> None:
+    def _pull_up(self, strays: Mapping[str, Table]) -> None:
         self._refuse_to_remove(set(strays) & set(self.family))
         self.gets |= {name: name for name in strays}
         self._arrange()
         if present.extras_of(self.found().pyproject):
-            self.call("lock", *self.calls.options_for("lock"))
+            self._lock_again()
         else:
-            self.call("add", "--no-sync", *strays, *self.calls.options_for("add"))
+            for table in dict.fromkeys(strays.values()):
+                names = [name for name, wanted_in in strays.items() if wanted_in == table]
+                own = self.calls.options_for("add")
+                self.call("add", "--no-sync", *names, *_options_of(table), *own)
         it = "it" if len(strays) == 1 else "them"
         self.notes.append(
             f"{' and '.join(strays)} came by another package; now the project asks for {it} "
             f"itself, so that the choice holds for {it} too."
         )
+
+    def _lock_again(self) -> None:
+        self.call("lock", *self.calls.options_for("lock"))
+
+    def _drop_old_repairs(self) -> None:
+        """What uv was told of a torch that is locked no more."""
+        root = self.calls.project.root / "pyproject.toml"
+        locked = self.locked()
+        versions = locked.versions().get("torch", ()) if locked else ()
+        text = _text(root)
+        kept = repair.without(text, lambda version: version in versions)
+        if kept != text:
+            write_atomically(root, kept.encode())
+            self._lock_again()
 
     def _refuse_to_remove(self, needed: set[str]) -> None:
         """What is to go is needed by what stays: without it the choice would not hold."""
@@ -282,17 +323,38 @@ class TorchSteps(Steps):
             f"Remove {names or 'what needs it'} too.",
         )
 
-    def _strays(self) -> list[str]:
+    def _strays(self) -> dict[str, Table]:
+        """What Linux gets of torch's family by other packages alone, with the list it is for."""
         found = self.found()
         if not (self.placed or present.placed_in(found.pyproject)):
-            return []
+            return {}
         following = {package.name for package in data.torch_family() if package.follows_torch}
         candidates = following - present.listed(found.pyproject)
         locked = self.locked()
         if locked is None or not candidates & locked.versions().keys():
-            return []
-        plan = self.calls.plan(LINUX, options(self.extras()))
-        return sorted(candidates & plan.versions.keys())
+            return {}
+        target = Target(LINUX, self.calls.python_for(locked))
+        strays: dict[str, Table] = {}
+        for table in present.tables(found.pyproject):
+            extras, groups = named(table)
+            closure = walk(locked, target, root=found.name, extras=extras, groups=groups)
+            for name in sorted(candidates & closure.packages.keys()):
+                strays.setdefault(name, table)
+        return strays
+
+
+def _options_of(table: Table) -> list[str]:
+    """The options of `uv add` that mean a list."""
+    option = {"extra": "--optional", "group": "--group"}.get(table.kind)
+    return [option, table.name] if option else []
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines of a file of requirements; uv will say so if it is none."""
+    try:
+        return file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
 
 
 def _as_options(backends: Sequence[Backend]) -> str:

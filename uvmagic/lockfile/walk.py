@@ -144,7 +144,8 @@ class _Start:
         names = lockfile.preamble.members
         named = [each for each in lockfile.packages(normalise(root)) if _folder(each)]
         members = [each for name in names for each in lockfile.packages(name)]
-        if not named and (not members or len(members) < len(names)):
+        is_there = bool(members or lockfile.preamble.groups) and len(members) == len(names)
+        if not named and not is_there:
             raise ProjectInvalid(f"uv.lock has no project {root}.", "Run  %uv lock")
         projects = named or members
         taken = [(each, group) for each in projects for group in each.groups if group in groups]
