@@ -294,6 +294,15 @@ def test_a_torch_of_pypi_can_be_switched_to_a_backend(folder: Folder) -> None:
     assert parsed(folder)["project"]["dependencies"] == ["torch==2.7.1"]
 
 
+def test_the_bound_that_uv_wrote_for_another_build_is_no_obstacle(folder: Folder) -> None:
+    done(folder, "add", "torch", "torchvision", "--no-sync")  # PyPI's newest
+    assert "torch>=2.15.0" in parsed(folder)["project"]["dependencies"]
+    said = done(folder, "add", "torch", "--cuda", "126", "--no-sync")
+    assert "torch>=2.15.0 was the bound that uv wrote for the build before" in said
+    assert "2.9.1+cu126" in locked(folder)
+    assert "0.24.1+cu126" in locked(folder, "torchvision")
+
+
 def test_an_index_that_is_there_is_used_and_no_second_one_made(torch_hosts: TorchHosts) -> None:
     folder = torch_hosts.folder
     write(torch_hosts, more=taken_from(torch_hosts.official, "cu126", name="institute"))

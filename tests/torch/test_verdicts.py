@@ -145,7 +145,7 @@ def check_uvs_plan_bears_it_out(one: Outcome, *, bundled: bool) -> None:
                 r"error: Distribution `(\S+?)==.* doesn't have a source distribution or wheel",
                 one.plan.refusal,
             )
-            assert told
+            assert told, one.plan.refusal
             assert one.closure
             assert {"torch", told[1]} <= one.closure.lacking
         case Build.ABSENT:

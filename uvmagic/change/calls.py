@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.grammar import Command
-    from uvmagic.lockfile import Lockfile
     from uvmagic.project import Project
     from uvmagic.system.host import Host
     from uvmagic.system.plan import Plan
@@ -81,26 +80,34 @@ class Calls:
         from uvmagic.system.plan import planned
 
         python = self.environment.python
+        own = ["--python", str(python)] if python.exists() else []
         return planned(
             self.uv,
             cwd=self.host.cwd,
             environ=environment_for_uv(self.host.environ),
             platform=on,
             options=[
-                *(["--python", str(python)] if python.exists() else []),
+                *([] if self.command.has("--python") else own),
                 *self.options_for("sync"),
                 *options,
             ],
         )
 
-    def python_for(self, locked: Lockfile) -> str:
-        """The Python of the environment, else of this process, else one that a lock is for."""
-        from packaging.specifiers import SpecifierSet
+    def python_version(self) -> str:
+        """The version of the Python that uv takes: the one asked for, the environment's, uv's own.
 
-        own = self.environment.python_version() or platform.python_version()
-        wanted = SpecifierSet(locked.preamble.requires_python)
-        known = [own, *(f"3.{minor}" for minor in range(9, 30))]
-        return next((python for python in known if wanted.contains(python)), own)
+        Where uv finds none, it is the one that runs this.
+        """
+        asked = self.command.value("--python") or self.host.environ.get("UV_PYTHON")
+        known = None if asked else self.environment.python_version()
+        if known is not None:
+            return known
+        found = self.uv.run(
+            ["python", "find", "--show-version", *([asked] if asked else [])],
+            cwd=self.host.cwd,
+            environ=environment_for_uv(self.host.environ),
+        )
+        return found.stdout.strip() or platform.python_version()
 
     def options_for(self, word: str) -> list[str]:
         """The options of the user's call that another word of uv's takes too."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import platform as machine
 import sys
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from uvmagic import data, project
@@ -15,7 +16,7 @@ from uvmagic.accelerator import audit, choice, present, repair
 from uvmagic.accelerator.audit import LINUX, Build, Verdict
 from uvmagic.change.session import AS_THEY_WERE
 from uvmagic.change.state import lockfile
-from uvmagic.change.steps import named, options
+from uvmagic.change.steps import INSTALLS_NOTHING, named, options
 from uvmagic.errors import ChangeRejected, UvFailed
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
@@ -88,10 +89,15 @@ class Gate:
             plan = plans[own]
         else:  # not as uv takes that platform to be, but as this machine is
             plan = self.calls.plan(None, self._options(own))
-        if plan.refusal:
+        if plan.refusal and self._is_to_install:
             self._require_a_wheel_here(own)
         self._say_builds(machines)
         return plan
+
+    @property
+    def _is_to_install(self) -> bool:
+        command = self.calls.command
+        return command.word != "lock" and not command.has(*INSTALLS_NOTHING)
 
     def forecast(self, plan: Plan) -> str:
         """How much installing fetches, in a few words; empty where it fetches nothing."""
@@ -119,7 +125,7 @@ class Gate:
     def _judge(self, extras: Extras) -> tuple[Plan, Verdict]:
         """Uv's plan for Linux, and what it makes of torch there."""
         plan = self.calls.plan(LINUX, self._options(extras))
-        target = Target(LINUX, plan.python or self._python())
+        target = Target(LINUX, plan.python or self._python)
         lockfile, versions = self._lockfile(), self._with_torch(plan, target, extras)
         verdict = audit.audit(lockfile, versions, target)
         if verdict.build in (Build.CUDA, Build.BARE) and self._torch() != self._before:
@@ -220,8 +226,8 @@ class Gate:
 
     def _require_a_wheel_here(self, extras: Extras) -> None:
         """A torch that has no wheel for this machine's Python: which Pythons have one?"""
-        target = _own_target(self._python())
-        if target is None or self.calls.command.word == "lock":
+        target = _own_target(self._python)
+        if target is None:
             return
         verdict = audit.audit_walked(self._lockfile(), self._walked(target, extras), target)
         if verdict.build is not Build.NO_WHEEL:
@@ -247,7 +253,7 @@ class Gate:
         """Which build each platform gets, in one line for each choice."""
         if self._torch() == self._before:
             return
-        root, python = normalise(self._found().name), self._python()
+        root, python = normalise(self._found().name), self._python
         more, groups = self._asked()
         for extras in machines:
             verdicts = audit.builds(
@@ -289,8 +295,9 @@ class Gate:
         backends = present.extras_of(self._found().pyproject)
         return tuple(extra for extra in extras if normalise(extra) not in backends), groups
 
+    @cached_property
     def _python(self) -> str:
-        return self.calls.python_for(self._lockfile())
+        return self.calls.python_version()
 
 
 def _torch_of(locked: Lockfile | None) -> str:

@@ -24,7 +24,7 @@ Groups = tuple[str, ...]
 
 _CHOOSES_EXTRAS = ("--all-extras", "--extra", "--no-extra", "--only-dev", "--only-group")
 _DOES_NOT_LOCK = ("--check", "--frozen", "--locked")
-_INSTALLS_NOTHING = ("--dry-run", "--no-sync")
+INSTALLS_NOTHING = ("--dry-run", "--no-sync")
 _FOR_INSTALLING = (
     "--no-install-local",
     "--no-install-package",
@@ -67,7 +67,7 @@ class Steps:
         self.complete()
         self.notes += self.add_support()
         forecast = self._judge()
-        if self.command.word == "lock" or self.command.has(*_INSTALLS_NOTHING):
+        if self.command.word == "lock" or self.command.has(*INSTALLS_NOTHING):
             return [*self.notes, f"To be fetched: {forecast}."] if forecast else self.notes
         if forecast:
             self.calls.host.reporter.progress(Progress(f"Fetching {forecast}"))

@@ -6,6 +6,7 @@ the gate judges the lock, and then uv syncs: a torch is gigabytes.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
 from typing import TYPE_CHECKING
@@ -18,14 +19,14 @@ from uvmagic.change.indexes import unpinned
 from uvmagic.change.place import working_folder
 from uvmagic.change.session import AS_THEY_WERE
 from uvmagic.change.steps import Steps, named
-from uvmagic.errors import ChangeRejected, UsageError, UvFailed
+from uvmagic.errors import ChangeRejected, ProjectInvalid, UsageError, UvFailed
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
 from uvmagic.project import Table, normalise, requirement_name
 from uvmagic.system.files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from uvmagic.accelerator.drivers import Drivers
@@ -69,9 +70,11 @@ class TorchSteps(Steps):
         )
         settings = self.calls.project.pyproject.get("tool", {}).get("uv", {})
         if "torch-backend" in settings and not present.placed_in(self.found().pyproject):
+            named = str(settings["torch-backend"])
+            meant = _as_options([data.backends().get(named, data.backends()["cu126"])])
             self.notes.append(
-                f'uv heeds torch-backend = "{settings["torch-backend"]}" in uv pip alone, not when '
-                "it locks or syncs a project:  %uv add torch --cuda 126  does what it promises."
+                f'uv heeds torch-backend = "{named}" in uv pip alone, not when it locks or syncs a '
+                f"project:  %uv add torch {meant}  does what it promises."
             )
 
     def argv(self) -> list[str]:
@@ -83,30 +86,13 @@ class TorchSteps(Steps):
         return [token for token in self.command.argv if token not in self.tokens]
 
     def call(self, *arguments: str) -> None:
-        """Have uv lock. Where that fails, try what may be the matter with a backend's index.
-
-        Some of torch's family are not on every index: those come from PyPI then. The torch of ROCm
-        and of XPU needs a triton of its own from the same index, under one of two names.
-        """
-        try:
-            self.warn(self._run(*arguments))
+        """Have uv lock. Where that fails, try what may be the matter with a backend's index."""
+        failure = self._attempt(arguments)
+        if failure is None:
             return
-        except UvFailed as error:
-            failure = error
-        for changes in self._remedies():
-            files = {
-                file: file.read_bytes() for file in self.calls.project.files() if file.exists()
-            }
-            notes = list(self.notes)
-            try:
-                self._arrange(**changes)
-                self.warn(self._run(*arguments))
-                return
-            except UvFailed:
-                self.notes = notes
-                for file, content in files.items():
-                    write_atomically(file, content)
-        raise failure
+        with self._undone_by_failure():
+            if not self._loosen() or self._attempt(arguments) is not None:
+                raise failure
 
     def complete(self) -> None:
         """What of torch's family came by other packages is asked for by the project itself.
@@ -161,6 +147,11 @@ class TorchSteps(Steps):
             return []
         mirror = self.command.value("--mirror")
         choices = chosen(self.command, self.calls.host)
+        if (choices or mirror) and self.command.has("--index"):
+            raise UsageError(
+                "--index and an option for a backend both say where torch comes from.",
+                "Add what the index is for by another call; or give its address to --mirror.",
+            )
         for one in choices:
             note = one.note or choice.warning(one.backend, self._drivers(), sys.platform)
             self.notes += [note] if note else []
@@ -180,6 +171,11 @@ class TorchSteps(Steps):
                 "Several backends make extras of their own: --dev, --group and --optional do not "
                 "go with them.",
                 "Leave that option out.",
+            )
+        if len(backends) > 1 and "project" not in self.calls.project.pyproject:
+            raise ProjectInvalid(
+                "Several backends make extras, and this pyproject.toml has no [project] for them.",
+                "Name one backend, or go to a project of the workspace.",
             )
         return [self._placed_at(backend, mirror) for backend in backends]
 
@@ -250,13 +246,69 @@ class TorchSteps(Steps):
 
     # --- uv.lock ---
 
-    def _run(self, *arguments: str) -> list[str]:
+    def _attempt(self, arguments: Sequence[str]) -> UvFailed | None:
+        """Have uv lock, with what a backend needs beside torch. Gives why that failed, if it did.
+
+        Some of torch's family are not on every index: those come from PyPI then. The torch of ROCm
+        and of XPU needs a triton of its own from the same index, under one of two names.
+        """
+        try:
+            self._run(*arguments)
+        except UvFailed as error:
+            failure = error
+        else:
+            return None
+        for remedy in self._remedies():
+            try:
+                with self._undone_by_failure():
+                    self._arrange(**remedy)
+                    self._run(*arguments)
+            except UvFailed:
+                continue
+            return None
+        return failure
+
+    @contextlib.contextmanager
+    def _undone_by_failure(self) -> Iterator[None]:
+        """Files and notes are as they were before the block where uv fails in it."""
+        files = {file: file.read_bytes() for file in self.calls.project.files() if file.exists()}
+        notes = list(self.notes)
+        try:
+            yield
+        except UvFailed:
+            self.notes = notes
+            for file, content in files.items():
+                write_atomically(file, content)
+            raise
+
+    def _loosen(self) -> bool:
+        """Take away the bounds that uv wrote when it added the newest torch of another build.
+
+        They are `>=` the version that is locked; the backend that is chosen may have no such. Gives
+        whether there were any.
+        """
+        file = self.calls.project.file
+        text = before = _text(file)
+        versions = self._before.versions() if self._before and self.placed else {}
+        for name in [n for n in present.family(versions) if self.gets.get(n, n) == n]:
+            for version in sorted({one.partition("+")[0] for one in versions[name]}):
+                bound = f"{name}>={version}"
+                if f'"{bound}"' in text:
+                    text = text.replace(f'"{bound}"', f'"{name}"')
+                    self.notes.append(
+                        f"{bound} was the bound that uv wrote for the build before, and is beyond "
+                        f"what the chosen one has: the project asks for {name} of any version now."
+                    )
+        write_atomically(file, text.encode())
+        return text != before
+
+    def _run(self, *arguments: str) -> None:
         """Run uv; an `add` writes no source for torch over the one that is arranged."""
         calls = self.calls
         if arguments[0] == "add":
             host = dataclasses.replace(calls.host, environ=unpinned(calls.host.environ))
             calls = dataclasses.replace(calls, host=host)
-        return calls.run(*arguments)
+        self.warn(calls.run(*arguments))
 
     def _remedies(self) -> list[Mapping[str, Collection[str]]]:
         found = self.found().pyproject
@@ -326,14 +378,14 @@ class TorchSteps(Steps):
     def _strays(self) -> dict[str, Table]:
         """What Linux gets of torch's family by other packages alone, with the list it is for."""
         found = self.found()
-        if not (self.placed or present.placed_in(found.pyproject)):
+        if not (self.placed or present.placed_in(self.calls.project.pyproject)):
             return {}
         following = {package.name for package in data.torch_family() if package.follows_torch}
         candidates = following - present.listed(found.pyproject)
         locked = self.locked()
         if locked is None or not candidates & locked.versions().keys():
             return {}
-        target = Target(LINUX, self.calls.python_for(locked))
+        target = Target(LINUX, self.calls.python_version())
         strays: dict[str, Table] = {}
         for table in present.tables(found.pyproject):
             extras, groups = named(table)

@@ -212,7 +212,8 @@ def environment_for_uv(environ: Mapping[str, str]) -> dict[str, str]:
     """A copy of the environment for project commands.
 
     An active environment is not the project's: uv would warn, and `--active` would install
-    into the notebook server's own.
+    into the notebook server's own. COLUMNS, which says how wide somebody else's terminal is, would
+    have uv break its sentences there.
     """
-    dropped = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME"}
+    dropped = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "COLUMNS"}
     return {**{k: v for k, v in environ.items() if k not in dropped}, "NO_COLOR": "1"}
