@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -42,20 +43,27 @@ class Locked:
     requires: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Closure:
     """What a target would install, if uv does not refuse.
 
     Attributes:
+        target: the machine.
         reached: all that the project comes to, itself included, by name.
-        lacking: those that have neither a wheel for the target nor a source; then uv refuses.
+        files: the blocks of the lock that have their files.
         excluded: the lock's `requires-python` or `supported-markers` leave the target out; then
             uv refuses, and nothing is reached.
     """
 
+    target: Target
     reached: Mapping[str, Locked]
-    lacking: frozenset[str]
+    files: Collection[Package]
     excluded: bool
+
+    @cached_property
+    def lacking(self) -> frozenset[str]:
+        """Those that have neither a wheel for the target nor a source; then uv refuses."""
+        return frozenset(package.name for package in self.files if _lacks(package, self.target))
 
     @property
     def packages(self) -> dict[str, Locked]:
@@ -101,7 +109,7 @@ def walk(
         UsageError: what is chosen conflicts, as the project declares; then uv refuses too.
     """
     if not _is_for(target, lockfile.preamble):
-        return Closure({}, lacking=frozenset(), excluded=True)
+        return Closure(target, {}, (), excluded=True)
     start = _Start.of(lockfile, root, {*map(normalise, extras)}, {*map(normalise, groups)})
     done = _Pass(lockfile, target, start, start.active)
     while lockfile.preamble.conflicts and done.active > done.known:
@@ -118,8 +126,7 @@ def walk(
         )
         for package, taken in done.extras.items()
     }
-    lacking = frozenset(package.name for package in done.extras if _lacks(package, target))
-    return Closure(found, lacking, excluded=False)
+    return Closure(target, found, tuple(done.extras), excluded=False)
 
 
 @dataclass(frozen=True, slots=True)
