@@ -211,6 +211,12 @@ class Table:
         return cls("group", "dev") if "--dev" in options else cls("project")
 
     @property
+    def chosen(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The extras and the groups that choose it; none for the dependencies."""
+        name = (self.name,)
+        return name if self.kind == "extra" else (), name if self.kind == "group" else ()
+
+    @property
     def is_development(self) -> bool:
         """Whether what it lists stays behind when a bundle is made."""
         return self.kind == "group"

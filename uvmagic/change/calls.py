@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.grammar import Command
+    from uvmagic.lockfile import Lockfile
     from uvmagic.project import Project
     from uvmagic.system.host import Host
     from uvmagic.system.plan import Plan
@@ -93,11 +94,19 @@ class Calls:
             ],
         )
 
-    def python_version(self) -> str:
-        """The version of the Python that uv takes: the one asked for, the environment's, uv's own.
+    def python_for(self, locked: Lockfile) -> str:
+        """The version of the Python that uv takes: the one asked for, the environment's, its own.
 
-        Where uv finds none, it is the one that runs this.
+        Where a lock is not for that one, it is the oldest that it is for.
         """
+        from packaging.specifiers import SpecifierSet
+
+        wanted = SpecifierSet(locked.preamble.requires_python)
+        found = self._python_version()
+        older = (f"3.{minor}" for minor in range(9, 30))
+        return next((python for python in (found, *older) if wanted.contains(python)), found)
+
+    def _python_version(self) -> str:
         asked = self.command.value("--python") or self.host.environ.get("UV_PYTHON")
         known = None if asked else self.environment.python_version()
         if known is not None:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from uvmagic import data
 from uvmagic.accelerator import choice, present
+from uvmagic.errors import ProjectInvalid, UsageError
 from uvmagic.project import Table
 
 if TYPE_CHECKING:
     from uvmagic.accelerator.choice import Choice
     from uvmagic.accelerator.drivers import Drivers
+    from uvmagic.accelerator.present import Placed
+    from uvmagic.data import Backend
     from uvmagic.grammar import Command
     from uvmagic.project import Project
     from uvmagic.system.host import Host
@@ -25,6 +28,63 @@ def chosen(command: Command, host: Host) -> list[Choice]:
         if command.has(f"--{kind}")
         for value in command.options[f"--{kind}"] or (None,)
     ]
+
+
+def placed(command: Command, host: Host, found: Project) -> tuple[list[Placed], list[str]]:
+    """The backends that an `add` chooses, each with its index, and notes; none where it does not.
+
+    Raises:
+        UsageError, ProjectInvalid: they do not go together, or with the rest of the call.
+    """
+    if command.word != "add":
+        return [], []
+    mirror = command.value("--mirror")
+    choices = chosen(command, host)
+    notes = [one.note or choice.warning(one.backend, detected(host)) for one in choices]
+    backends = [one.backend for one in choices]
+    if mirror is not None and not backends:
+        backends = [one.backend for one in present.placed_in(found.pyproject)]
+        if not backends:
+            raise UsageError(
+                "--mirror says where a backend's wheels come from, and no backend was chosen.",
+                "Choose one:  %uv add torch --cuda 126 --mirror nju",
+            )
+    _refuse_what_contradicts(command, backends, found)
+    return [_placed_at(backend, mirror, found) for backend in backends], [n for n in notes if n]
+
+
+def _refuse_what_contradicts(command: Command, backends: list[Backend], found: Project) -> None:
+    if backends and command.has("--index"):
+        raise UsageError(
+            "--index and an option for a backend both say where torch comes from.",
+            "Add what the index is for by another call; or give its address to --mirror.",
+        )
+    if len(set(backends)) < len(backends):
+        raise UsageError("One backend was chosen twice.", "Name each once.")
+    if len(backends) > 1 and Table.of(command.options).kind != "project":
+        raise UsageError(
+            "Several backends make extras of their own: --dev, --group and --optional do not "
+            "go with them.",
+            "Leave that option out.",
+        )
+    if len(backends) > 1 and "project" not in found.pyproject:
+        raise ProjectInvalid(
+            "Several backends make extras, and this pyproject.toml has no [project] for them.",
+            "Name one backend, or go to a project of the workspace.",
+        )
+
+
+def _placed_at(backend: Backend, mirror: str | None, found: Project) -> Placed:
+    """A backend at a mirror; where none is named, where the project has it or its others."""
+    if mirror is None:
+        there = present.place_of(found.pyproject, backend)
+        if there is not None:
+            return there
+        for one in present.placed_in(found.pyproject):
+            url = choice.index_url_beside(backend, one.backend, one.url)
+            if url is not None:
+                return present.Placed(backend, url, one.format)
+    return present.Placed(backend, *choice.index_url(backend, mirror))
 
 
 def detected(host: Host) -> Drivers:

@@ -16,7 +16,7 @@ from uvmagic.accelerator import audit, choice, present, repair
 from uvmagic.accelerator.audit import LINUX, Build, Verdict
 from uvmagic.change.session import AS_THEY_WERE
 from uvmagic.change.state import lockfile
-from uvmagic.change.steps import INSTALLS_NOTHING, named, options
+from uvmagic.change.steps import INSTALLS_NOTHING, options
 from uvmagic.errors import ChangeRejected, UvFailed
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
@@ -146,7 +146,7 @@ class Gate:
             return {name: one.version or "" for name, one in packages.items()}
         found = self._found().pyproject
         lists = [
-            named(table)
+            table.chosen
             for table in present.tables(found)
             if "torch" in map(present.name_of, table.requirements(found))
         ]
@@ -291,13 +291,13 @@ class Gate:
         if self.calls.command.word == "sync":
             extras, groups = tuple(given.get("--extra", ())), tuple(given.get("--group", ()))
         else:
-            extras, groups = named(Table.of(given))
+            extras, groups = Table.of(given).chosen
         backends = present.extras_of(self._found().pyproject)
         return tuple(extra for extra in extras if normalise(extra) not in backends), groups
 
     @cached_property
     def _python(self) -> str:
-        return self.calls.python_version()
+        return self.calls.python_for(self._lockfile())
 
 
 def _torch_of(locked: Lockfile | None) -> str:

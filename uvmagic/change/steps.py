@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from uvmagic.change.calls import Calls
     from uvmagic.lockfile import Lockfile
-    from uvmagic.project import Project, Table
+    from uvmagic.project import Project
 
 Extras = tuple[str, ...]
 """The extras of the project that a machine installs."""
@@ -188,12 +188,6 @@ def options(extras: Extras, groups: Groups = ()) -> list[str]:
     """The options of `uv sync` that choose some extras and groups."""
     chosen = [*(("--extra", extra) for extra in extras), *(("--group", group) for group in groups)]
     return [token for pair in chosen for token in pair]
-
-
-def named(table: Table) -> tuple[Extras, Groups]:
-    """A list of requirements as the extras and groups that it is."""
-    name = (table.name,)
-    return name if table.kind == "extra" else (), name if table.kind == "group" else ()
 
 
 def _for_locking(argv: Sequence[str]) -> list[str]:

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import sys
 from typing import TYPE_CHECKING
 
 from uvmagic import data
-from uvmagic.accelerator import arrangement, choice, present, repair
+from uvmagic.accelerator import arrangement, present, repair, strays
 from uvmagic.accelerator.audit import LINUX
-from uvmagic.change.chosen import chosen, detected
+from uvmagic.change.chosen import chosen, placed
 from uvmagic.change.indexes import unpinned
 from uvmagic.change.place import working_folder
 from uvmagic.change.session import AS_THEY_WERE
-from uvmagic.change.steps import Steps, named
-from uvmagic.errors import ChangeRejected, ProjectInvalid, UsageError, UvFailed
+from uvmagic.change.steps import Steps
+from uvmagic.errors import ChangeRejected, UsageError, UvFailed
 from uvmagic.lockfile.target import Target
-from uvmagic.lockfile.walk import walk
 from uvmagic.project import Table, normalise, requirement_name
 from uvmagic.system.files import write_atomically
 
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from uvmagic.accelerator.drivers import Drivers
-    from uvmagic.accelerator.present import Placed
     from uvmagic.change.calls import Calls
     from uvmagic.change.steps import Extras
     from uvmagic.data import Backend
@@ -60,7 +56,8 @@ class TorchSteps(Steps):
         spelled = {name: token for token, name in named.items()} if is_own_list else {}
         is_add = self.command.word == "add"
         self.gets = {name: spelled.get(name, name) for name in self.family} if is_add else {}
-        self.placed = self._placed()
+        self.placed, notes = placed(self.command, calls.host, calls.project)
+        self.notes += notes
 
     def prepare(self) -> None:
         """Arrange pyproject.toml for the backends that are chosen, or that it has."""
@@ -79,9 +76,9 @@ class TorchSteps(Steps):
 
     def argv(self) -> list[str]:
         """What uv is given of the user's own call: what extras list is listed there already."""
-        placed = (self.calls.project.pyproject, self.found().pyproject)
+        states = (self.calls.project.pyproject, self.found().pyproject)
         is_own_list = Table.of(self.command.options).kind == "project"
-        if not is_own_list or not any(map(present.extras_of, placed)):
+        if not is_own_list or not any(map(present.extras_of, states)):
             return super().argv()
         return [token for token in self.command.argv if token not in self.tokens]
 
@@ -102,10 +99,10 @@ class TorchSteps(Steps):
         if self._arrange():  # a file of requirements has brought what is arranged only now
             self._lock_again()
         for _ in range(3):  # each round may bring one that the round before did not need
-            strays = self._strays()
-            if not strays:
+            found = self._strays()
+            if not found:
                 break
-            self._pull_up(strays)
+            self._pull_up(found)
         if self.placed and not present.placed_in(self.found().pyproject):
             raise UsageError(
                 f"There is no torch to choose a build of; {AS_THEY_WERE}.",
@@ -138,61 +135,6 @@ class TorchSteps(Steps):
         before = present.placed_in(self.calls.project.pyproject)
         has_switched = before and before != present.placed_in(self.found().pyproject)
         return bool(has_switched) or super().is_exact()
-
-    # --- the choice ---
-
-    def _placed(self) -> list[Placed]:
-        """The backends that an `add` chooses, each with its index; empty where it chooses none."""
-        if self.command.word != "add":
-            return []
-        mirror = self.command.value("--mirror")
-        choices = chosen(self.command, self.calls.host)
-        if (choices or mirror) and self.command.has("--index"):
-            raise UsageError(
-                "--index and an option for a backend both say where torch comes from.",
-                "Add what the index is for by another call; or give its address to --mirror.",
-            )
-        for one in choices:
-            note = one.note or choice.warning(one.backend, self._drivers(), sys.platform)
-            self.notes += [note] if note else []
-        backends = [one.backend for one in choices]
-        if not backends and mirror is not None:
-            placed = present.placed_in(self.calls.project.pyproject)
-            backends = [one.backend for one in placed]
-            if not backends:
-                raise UsageError(
-                    "--mirror says where a backend's wheels come from, and no backend was chosen.",
-                    "Choose one:  %uv add torch --cuda 126 --mirror nju",
-                )
-        if len(set(backends)) < len(backends):
-            raise UsageError("One backend was chosen twice.", "Name each once.")
-        if len(backends) > 1 and Table.of(self.command.options).kind != "project":
-            raise UsageError(
-                "Several backends make extras of their own: --dev, --group and --optional do not "
-                "go with them.",
-                "Leave that option out.",
-            )
-        if len(backends) > 1 and "project" not in self.calls.project.pyproject:
-            raise ProjectInvalid(
-                "Several backends make extras, and this pyproject.toml has no [project] for them.",
-                "Name one backend, or go to a project of the workspace.",
-            )
-        return [self._placed_at(backend, mirror) for backend in backends]
-
-    def _placed_at(self, backend: Backend, mirror: str | None) -> Placed:
-        """A backend at a mirror; where none is named, where the project has it or its others."""
-        if mirror is None:
-            there = present.place_of(self.calls.project.pyproject, backend)
-            if there is not None:
-                return there
-            for one in present.placed_in(self.calls.project.pyproject):
-                url = choice.index_url_beside(backend, one.backend, one.url)
-                if url is not None:
-                    return present.Placed(backend, url, one.format)
-        return present.Placed(backend, *choice.index_url(backend, mirror))
-
-    def _drivers(self) -> Drivers:
-        return detected(self.calls.host)
 
     # --- pyproject.toml ---
 
@@ -325,20 +267,20 @@ class TorchSteps(Steps):
         ]
         return [*remedies, {"from_pypi": spared}] if spared and kinds else remedies
 
-    def _pull_up(self, strays: Mapping[str, Table]) -> None:
-        self._refuse_to_remove(set(strays) & set(self.family))
-        self.gets |= {name: name for name in strays}
+    def _pull_up(self, tables: Mapping[str, Table]) -> None:
+        self._refuse_to_remove(set(tables) & set(self.family))
+        self.gets |= {name: name for name in tables}
         self._arrange()
         if present.extras_of(self.found().pyproject):
             self._lock_again()
         else:
-            for table in dict.fromkeys(strays.values()):
-                names = [name for name, wanted_in in strays.items() if wanted_in == table]
+            for table in dict.fromkeys(tables.values()):
+                names = [name for name, wanted_in in tables.items() if wanted_in == table]
                 own = self.calls.options_for("add")
                 self.call("add", "--no-sync", *names, *_options_of(table), *own)
-        it = "it" if len(strays) == 1 else "them"
+        it = "it" if len(tables) == 1 else "them"
         self.notes.append(
-            f"{' and '.join(strays)} came by another package; now the project asks for {it} "
+            f"{' and '.join(tables)} came by another package; now the project asks for {it} "
             f"itself, so that the choice holds for {it} too."
         )
 
@@ -377,22 +319,13 @@ class TorchSteps(Steps):
 
     def _strays(self) -> dict[str, Table]:
         """What Linux gets of torch's family by other packages alone, with the list it is for."""
-        found = self.found()
-        if not (self.placed or present.placed_in(self.calls.project.pyproject)):
-            return {}
-        following = {package.name for package in data.torch_family() if package.follows_torch}
-        candidates = following - present.listed(found.pyproject)
+        has_choice = self.placed or present.placed_in(self.calls.project.pyproject)
         locked = self.locked()
-        if locked is None or not candidates & locked.versions().keys():
+        if locked is None or not has_choice:
             return {}
-        target = Target(LINUX, self.calls.python_version())
-        strays: dict[str, Table] = {}
-        for table in present.tables(found.pyproject):
-            extras, groups = named(table)
-            closure = walk(locked, target, root=found.name, extras=extras, groups=groups)
-            for name in sorted(candidates & closure.packages.keys()):
-                strays.setdefault(name, table)
-        return strays
+        found = self.found()
+        target = Target(LINUX, self.calls.python_for(locked))
+        return strays.strays(found.pyproject, found.name, locked, target)
 
 
 def _options_of(table: Table) -> list[str]:

@@ -7,7 +7,7 @@ uv follows the edges from the project, evaluating each marker for the machine, a
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ class Closure:
 
     target: Target
     reached: Mapping[str, Locked]
-    files: Collection[Package]
+    files: Collection[Package] = field(compare=False, repr=False)
     excluded: bool
 
     @cached_property
