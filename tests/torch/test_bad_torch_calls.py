@@ -174,7 +174,7 @@ def test_a_python_without_a_wheel_is_told_which_have_one(
 ) -> None:
     message = refused(folder, *for_later_pythons, status=FAILED)
     assert f"torch 2.7.1+cu126 has no wheel for Python {OWN}" in message
-    assert f"it has some for Python 3.{LATER[0]}, 3.{LATER[1]}." in message
+    assert f"it has some for Python 3.{LATER[0]}, 3.{LATER[1]};" in message
     assert "yproject.toml and uv.lock are as they were" in message
     assert f"%uv python pin 3.{LATER[1]}" in message
 

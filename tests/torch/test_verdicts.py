@@ -296,10 +296,11 @@ def test_the_verdicts_of_all_platforms_at_once_are_those_of_each(torch_hosts: To
         for extras in (["cpu"], ["cu126"], ["cu128"], [])
     ]
     assert told == [
-        "torch 2.9.1 / 2.9.1+cpu: CPU on Linux x86-64, Linux ARM64, Windows, macOS.",
-        "torch 2.6.0 / 2.6.0+cu126: CUDA without its libraries 12.6 on Linux x86-64; "
-        "CUDA 12.6 on Linux ARM64, Windows; CPU on macOS.",
-        "torch 2.9.1 / 2.9.1+cu128: CUDA 12.8 on Linux x86-64, Linux ARM64, Windows; CPU on macOS.",
+        "torch 2.9.1+cpu: CPU on Linux x86-64, Linux ARM64, Windows; torch 2.9.1: CPU on macOS.",
+        "torch 2.6.0+cu126: CUDA 12.6 without its libraries on Linux x86-64; "
+        "CUDA 12.6 on Linux ARM64, Windows; torch 2.6.0: CPU on macOS.",
+        "torch 2.9.1+cu128: CUDA 12.8 on Linux x86-64, Linux ARM64, Windows; "
+        "torch 2.9.1: CPU on macOS.",
         "",
     ]
 

@@ -122,8 +122,8 @@ def test_the_local_version_tells_the_build_on_every_platform(
 @pytest.mark.parametrize(
     ("target", "libraries", "told"),
     [
-        (X86, {"nvidia-cuda-runtime-cu12": "12.6.77"}, "CUDA without its libraries 12.6"),
-        (X86, {"cuda-toolkit": "13.2.2"}, "CUDA without its libraries 13.2"),
+        (X86, {"nvidia-cuda-runtime-cu12": "12.6.77"}, "CUDA 12.6 without its libraries"),
+        (X86, {"cuda-toolkit": "13.2.2"}, "CUDA 13.2 without its libraries"),
         (X86, {}, "CUDA without its libraries"),
         (ARM, {"cuda-toolkit": "13.2.2"}, "CUDA 13.2"),
         (ARM, {"nvidia-cuda-runtime": "13.2.86"}, "CUDA 13.2"),
@@ -475,8 +475,8 @@ def test_the_summary_tells_each_build_once_and_where_it_is() -> None:
         Verdict(MACOS, Build.CPU, "2.7.1"),
     ]
     assert summary(verdicts) == (
-        "torch 2.7.1 / 2.7.1+cu126: CUDA 12.6 on Linux x86-64, Windows; no wheel on Linux ARM64; "
-        "CPU on macOS."
+        "torch 2.7.1+cu126: CUDA 12.6 on Linux x86-64, Windows; no wheel on Linux ARM64; "
+        "torch 2.7.1: CPU on macOS."
     )
 
 

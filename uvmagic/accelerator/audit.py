@@ -93,7 +93,8 @@ class Verdict:
     @property
     def told(self) -> str:
         """The build in a few words, `CUDA 12.6`."""
-        return f"{self.build.value} {self.toolkit}".strip()
+        name, _, rest = self.build.value.partition(" without")
+        return f"{name} {self.toolkit}".strip() + (f" without{rest}" if rest else "")
 
 
 def audit(
@@ -194,14 +195,19 @@ def _on_a_newer_mac(lockfile: Lockfile, closure: Closure, verdict: Verdict) -> V
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
-    """Which build each platform gets, in one line; empty without torch."""
-    groups: dict[str, list[str]] = {}
+    """Which build of which version each platform gets, in one line; empty without torch."""
+    versions: dict[str, dict[str, list[str]]] = {}
     for verdict in verdicts:
         if verdict.build is not Build.ABSENT:
-            groups.setdefault(verdict.told, []).append(verdict.target.told)
-    versions = sorted({verdict.version for verdict in verdicts if verdict.version})
-    told = "; ".join(f"{build} on {', '.join(where)}" for build, where in groups.items())
-    return f"torch {' / '.join(versions)}: {told}." if told else ""
+            builds = versions.setdefault(verdict.version, {})
+            builds.setdefault(verdict.told, []).append(verdict.target.told)
+    told = [
+        f"torch {version}".strip()
+        + ": "
+        + "; ".join(f"{build} on {', '.join(where)}" for build, where in builds.items())
+        for version, builds in versions.items()
+    ]
+    return f"{'; '.join(told)}." if told else ""
 
 
 def download_size(lockfile: Lockfile, name: str, version: str, target: Target) -> int | None:

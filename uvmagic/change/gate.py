@@ -236,8 +236,8 @@ class Gate:
         raise ChangeRejected(
             f"torch {verdict.version} has no wheel for Python {verdict.target.python} on "
             f"{verdict.target.told}; "
-            + (f"it has some for Python {pythons}. " if pythons else "it has none there at all. ")
-            + f"{AS_THEY_WERE.capitalize()}.",
+            + (f"it has some for Python {pythons}; " if pythons else "it has none there at all; ")
+            + f"{AS_THEY_WERE}.",
             f"Choose such a Python:  %uv python pin {verdict.pythons[-1]}"
             if pythons
             else "Choose another version of torch, or another backend.",

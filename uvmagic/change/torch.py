@@ -87,6 +87,9 @@ class TorchSteps(Steps):
         failure = self._attempt(arguments)
         if failure is None:
             return
+        if self.placed and failure.hint is None:
+            places = " and ".join(one.url for one in self.placed)
+            failure.hint = f"torch was looked for at {places}; another version may be there."
         with self._undone_by_failure():
             if not self._loosen() or self._attempt(arguments) is not None:
                 raise failure
@@ -312,8 +315,9 @@ class TorchSteps(Steps):
         )
         told, names = " and ".join(sorted(needed)), ", ".join(dict.fromkeys(needing))
         raise ChangeRejected(
-            f"{told} stays needed{f', by {names}' if names else ''}: its build could not be chosen "
-            f"any more; {AS_THEY_WERE}.",
+            f"{told} stay{'s' if len(needed) == 1 else ''} needed"
+            f"{f', by {names}' if names else ''}: {'its' if len(needed) == 1 else 'their'} build "
+            f"could not be chosen any more; {AS_THEY_WERE}.",
             f"Remove {names or 'what needs it'} too.",
         )
 
