@@ -831,7 +831,12 @@ def unpacked(locker: Locker) -> None:
     """Put a torch that only its build tells the version of into the project's folder."""
     archive = sdist("torch", "2.7.1+own", requires=["filelock"])
     with tarfile.open(fileobj=io.BytesIO(archive.data)) as files:
-        files.extractall(locker.hosts.folder.path, filter="data")
+        for member in files:
+            content = files.extractfile(member)
+            if content is not None:
+                place = locker.hosts.folder.path / member.name
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content.read())
 
 
 def saved(locker: Locker) -> None:

@@ -41,9 +41,17 @@ def run(command: Command, host: Host) -> Outcome | None:
             return None
         return _owned(command, host)
     except KeyboardInterrupt as interrupt:
-        raise Interrupted("Stopped.") from interrupt
+        raise _already_told(interrupt) or Interrupted("Stopped.") from interrupt
     except OSError as error:  # what no flow foresaw: still one clear error
         raise UvmagicError(f"{error.filename or 'The system'}: {error.strerror}.") from error
+
+
+def _already_told(again: BaseException) -> Interrupted | None:
+    """The stop that was under way when it was pressed again: it tells what has become of it."""
+    told: BaseException | None = again
+    while told is not None and not isinstance(told, Interrupted):
+        told = told.__context__
+    return told
 
 
 def _owned(command: Command, host: Host) -> Outcome:

@@ -11,7 +11,7 @@ from uvmagic import project
 from uvmagic.change import report
 from uvmagic.change.place import working_folder
 from uvmagic.grammar import CHOICES
-from uvmagic.kernel import follow, registry, support
+from uvmagic.kernel import follow, live, registry, support
 from uvmagic.outcome import Outcome
 from uvmagic.project import Table
 from uvmagic.system import agreement
@@ -59,7 +59,9 @@ def already(command: Command, host: Host, found: Project) -> Outcome | None:
     told = ", ".join(
         f"{name} {installed.get(str(name), '')}".strip() for name in names or ["torch"]
     )
-    next_steps = follow.in_this_kernel(found, environment, (), frozenset()) if host.frontend else []
+    next_steps = (
+        follow.in_this_kernel(found, environment, (), live.Before()) if host.frontend else []
+    )
     return Outcome(
         "add",
         f"Already there: {told}",

@@ -24,7 +24,7 @@ class State:
     pyproject: str
     locked: dict[str, str]
     installed: dict[str, str]
-    path_files: frozenset[str]
+    kernel: live.Before
 
     @classmethod
     def of(cls, found: Project, environment: Environment) -> State:
@@ -36,7 +36,9 @@ class State:
             pyproject=found.file.read_text(encoding="utf-8-sig"),
             locked={name: ", ".join(known) for name, known in versions.items() if known},
             installed=environment.installed(),
-            path_files=live.path_files(environment.site_packages()),
+            kernel=live.Before.of(environment.site_packages())
+            if environment.is_running()
+            else live.Before(),
         )
 
 

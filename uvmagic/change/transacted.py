@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from uvmagic.errors import Interrupted, UvFailed
 from uvmagic.kernel import follow, registry, support
 from uvmagic.outcome import Outcome, changes_between
 from uvmagic.system import agreement
+from uvmagic.system.interrupts import held_back
 from uvmagic.system.journal import heal, transaction
 from uvmagic.system.project_lock import project_lock
 from uvmagic.system.uv import find_uv
@@ -127,7 +129,9 @@ class _Session:
                 )
                 after = State.of(found, self.environment)
         except (Interrupted, KeyboardInterrupt) as stopped:
-            raise Interrupted(f"Stopped; {AS_THEY_WERE}.", self._mend(before)) from stopped
+            with contextlib.suppress(KeyboardInterrupt), held_back():  # pressed again
+                stop = Interrupted(f"Stopped; {AS_THEY_WERE}.", self._mend(before))
+            raise stop from stopped
         except UvFailed as failure:
             failure.hint = failure.hint or self._mend(before)
             raise
@@ -207,7 +211,7 @@ class _Session:
         next_steps: list[str] = []
         if self.host.frontend is not None and not self.command.has(*_OWN_ENVIRONMENT):
             notes = [*notes, *follow.register(found, self.environment, self.host, next_steps)]
-            next_steps += follow.in_this_kernel(found, self.environment, changes, before.path_files)
+            next_steps += follow.in_this_kernel(found, self.environment, changes, before.kernel)
         elif self.host.frontend is None and registry.of_project(found) is None:
             next_steps.append("uvmagic kernel install   makes it a kernel of your Jupyter.")
         return Outcome(

@@ -38,7 +38,7 @@ def in_this_kernel(
     found: Project,
     environment: Environment,
     changes: Sequence[Change],
-    path_files: frozenset[str],
+    before: live.Before,
 ) -> list[str]:
     """What the running kernel must do now; new distributions are made importable on the way."""
     kernel = registry.of_project(found)
@@ -52,8 +52,8 @@ def in_this_kernel(
     site_packages = environment.site_packages()
     if site_packages is None or not changes:
         return []
-    live.refresh(site_packages, path_files)
-    stale = live.loaded_and_changed(changes, site_packages)
+    live.refresh(site_packages, before)
+    stale = live.stale(changes, site_packages, before)
     if stale:
         told = ", ".join(f"{change.name} {change.versions}" for change in stale)
         return [f"Restart the kernel: it has loaded the old version of {told}."]

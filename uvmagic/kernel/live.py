@@ -2,50 +2,113 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
+import os
 import site
 import sys
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from uvmagic.project import normalise
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from uvmagic.outcome import Change
 
-
-def path_files(site_packages: Path | None) -> frozenset[str]:
-    """The names of the `.pth` files, by which editable installs reach their source."""
-    return frozenset(p.name for p in site_packages.glob("*.pth")) if site_packages else frozenset()
+_RECORD = ".dist-info/RECORD"
 
 
-def refresh(site_packages: Path, known: frozenset[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the kernel's environment was before a change.
+
+    Attributes:
+        path_files: the names of the `.pth` files, by which editable installs reach their source.
+        records: normalised name → the RECORD of a distribution, which tells its files and hashes.
+    """
+
+    path_files: frozenset[str] = frozenset()
+    records: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, site_packages: Path | None) -> Before:
+        """As the environment is now; nothing for one that is not made yet."""
+        if site_packages is None:
+            return cls()
+        return cls(_path_files(site_packages), _records(site_packages))
+
+
+def refresh(site_packages: Path, before: Before) -> None:
     """Let the next cell import what was just installed.
 
-    Args:
-        site_packages: the environment's.
-        known: its `.pth` files before the change: only new ones are processed, since others may
-            have effects at start that must not come twice.
+    Of the `.pth` files only new ones are processed: others may have effects at start that must not
+    come twice.
     """
     importlib.invalidate_caches()
-    for name in sorted(path_files(site_packages) - known):
+    for name in sorted(_path_files(site_packages) - before.path_files):
         site.addpackage(str(site_packages), name, set(sys.path))
 
 
-def loaded_and_changed(changes: Sequence[Change], site_packages: Path) -> list[Change]:
-    """The changed or removed distributions of which a module is loaded: they need a restart."""
-    loaded = {name.partition(".")[0] for name in sys.modules}
-    return [
-        change
-        for change in changes
-        if change.before is not None and not loaded.isdisjoint(_modules(change, site_packages))
-    ]
+def stale(changes: Sequence[Change], site_packages: Path, before: Before) -> list[Change]:
+    """The changed or removed distributions that need a restart.
+
+    They are those of which a file that a loaded module came from is another one now, or is gone.
+    """
+    candidates = [c for c in changes if c.before is not None and c.name in before.records]
+    if not candidates:
+        return []
+    loaded = _loaded_files(site_packages)
+    found = []
+    for change in candidates:
+        old = _hashes(before.records[change.name])
+        old = {path: digest for path, digest in old.items() if path in loaded}
+        new = _hashes(_record_now(change, site_packages)) if old else {}
+        if any(new.get(path) != digest for path, digest in old.items()):
+            found.append(change)
+    return found
 
 
-def _modules(change: Change, site_packages: Path) -> set[str]:
-    """The top-level modules of a distribution, from its RECORD; by its name once that is gone."""
-    stem = change.name.replace("-", "_")
-    for record in site_packages.glob(f"{stem}-{change.after}.dist-info/RECORD"):
-        paths = (line.split(",")[0] for line in record.read_text(encoding="utf-8").splitlines())
-        return {path.partition("/")[0].removesuffix(".py") for path in paths}
-    return {stem}
+def _path_files(site_packages: Path) -> frozenset[str]:
+    return frozenset(path.name for path in site_packages.glob("*.pth"))
+
+
+def _records(site_packages: Path) -> dict[str, str]:
+    found = {}
+    for record in site_packages.glob(f"*{_RECORD}"):
+        found[_name(record)] = record.read_text(encoding="utf-8", errors="replace")
+    return found
+
+
+def _record_now(change: Change, site_packages: Path) -> str:
+    """The RECORD of a distribution after its change; empty where it is gone."""
+    for record in site_packages.glob(f"*-{change.after}{_RECORD}"):
+        if _name(record) == change.name:
+            return record.read_text(encoding="utf-8", errors="replace")
+    return ""
+
+
+def _name(record: Path) -> str:
+    """The normalised name of the distribution that a RECORD is of."""
+    return normalise(record.parent.name.removesuffix(".dist-info").rpartition("-")[0])
+
+
+def _hashes(record: str) -> dict[str, str]:
+    """Path from site-packages → hash of each file of a RECORD (PEP 376: path, hash, size)."""
+    return {row[0]: row[1] for row in csv.reader(record.splitlines()) if len(row) > 1 and row[1]}
+
+
+def _loaded_files(site_packages: Path) -> set[str]:
+    """The files of loaded modules, from site-packages on, with slashes."""
+    roots = {str(site_packages), os.path.realpath(site_packages)}
+    found = set()
+    for module in list(sys.modules.values()):
+        # as it stands in the module, for what answers itself to getattr may import or fail
+        file = getattr(module, "__dict__", {}).get("__file__")
+        if isinstance(file, str):
+            for root in roots:
+                if file.startswith(root + os.sep):
+                    found.add(file[len(root) + 1 :].replace(os.sep, "/"))
+    return found

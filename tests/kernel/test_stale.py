@@ -1,0 +1,68 @@
+"""A running kernel names what it must restart for, and nothing else: numpy, pydantic for real."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from kernel.test_project_kernel import kernels_of_uvmagic
+from kernels import Kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Folder
+
+pytestmark = [pytest.mark.network, pytest.mark.heavy]
+
+RESTART = "Restart the kernel: it has loaded the old version of "
+
+
+@pytest.fixture
+def kernel(empty: Folder) -> Iterator[Kernel]:
+    """The kernel of a project that has an older numpy and pydantic."""
+    assert empty.uvmagic("init").returncode == 0
+    added = empty.uvmagic("add", "numpy==2.2.6", "pydantic==2.11.7")
+    assert added.returncode == 0, added.stderr
+    installed = empty.uvmagic("kernel", "install")
+    assert installed.returncode == 0, installed.stderr
+    (name,) = kernels_of_uvmagic()
+    with Kernel(name, empty.path) as running:
+        yield running
+
+
+def changed(kernel: Kernel, call: str) -> str:
+    cell = kernel.run(f"%uv {call}")
+    assert cell.status == "ok", cell.text
+    return cell.text
+
+
+def test_upgraded_and_downgraded_while_loaded(kernel: Kernel) -> None:
+    # nothing of them is loaded yet
+    assert RESTART not in changed(kernel, "add numpy==2.2.5")
+    assert kernel.run("import numpy; numpy.__version__").text == "'2.2.5'"
+    # loaded, and another one is not
+    told = changed(kernel, "add numpy==2.3.1 pydantic==2.11.5")
+    assert f"{RESTART}numpy 2.2.5 → 2.3.1." in told
+    told = changed(kernel, "add numpy==2.2.6")
+    assert f"{RESTART}numpy 2.3.1 → 2.2.6." in told
+    # what comes along counts as much as what is named
+    assert kernel.run("import pydantic; pydantic.VERSION").text == "'2.11.5'"
+    told = changed(kernel, "add pydantic==2.10.6")
+    line = next(line for line in told.splitlines() if RESTART in line)
+    assert "pydantic 2.11.5 → 2.10.6" in line
+    assert "pydantic-core" in line
+    assert "numpy" not in line
+
+
+def test_what_only_comes_needs_no_restart(kernel: Kernel) -> None:
+    assert kernel.run("import numpy, pydantic").status == "ok"
+    for call in ("add six", "add 'pydantic[email]'", "add --dev idna", "remove six", "sync"):
+        assert "estart" not in changed(kernel, call)
+    assert kernel.run("import email_validator").status == "ok"
+    assert "estart" not in changed(kernel, "sync --reinstall-package numpy")
+
+
+def test_what_is_loaded_and_removed_is_named(kernel: Kernel) -> None:
+    assert kernel.run("import numpy").status == "ok"
+    assert f"{RESTART}numpy 2.2.6" in changed(kernel, "remove numpy")
