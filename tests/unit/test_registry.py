@@ -25,6 +25,10 @@ def a_project(folder: Path, name: str = "analysis") -> tuple[Project, Environmen
     environment = Environment(folder / ".venv")
     environment.python.parent.mkdir(parents=True)
     environment.python.touch()
+    packages = folder / ".venv" / "lib" / "python3.12" / "site-packages"
+    (packages / "ipykernel-7.0.dist-info").mkdir(parents=True)
+    (packages / "ipykernel" / "resources").mkdir(parents=True)
+    (packages / "ipykernel" / "resources" / "logo-svg.svg").write_text("<svg/>", encoding="utf-8")
     return Project(folder, folder, {"project": {"name": name}}), environment
 
 
@@ -184,10 +188,42 @@ def test_a_display_name_that_the_user_wrote_into_the_file_stays(tmp_path: Path) 
 def test_a_kernel_says_what_it_misses(tmp_path: Path) -> None:
     project, environment = a_project(tmp_path / "a")
     made, _ = registry.install(project, environment)
+    site_packages = environment.site_packages()
+    assert site_packages is not None
+    (site_packages / "ipykernel-7.0.dist-info").rmdir()
+    assert made.state == "no ipykernel"
     environment.python.unlink()
-    assert made.state == "environment gone"
+    assert made.state == "no .venv"
     environment.python.symlink_to(tmp_path / "nowhere")
-    assert made.state == "environment gone"
+    assert (made.state, made.is_dead) == ("Python gone", False)
     shutil.rmtree(project.folder)
-    assert made.state == "project gone"
+    assert (made.state, made.is_dead) == ("project gone", True)
     assert registry.installed() == [made]
+
+
+def test_a_kernel_has_the_logos_that_ipykernel_brings(tmp_path: Path) -> None:
+    made, _ = registry.install(*a_project(tmp_path / "a"))
+    assert (made.folder / "logo-svg.svg").read_text(encoding="utf-8") == "<svg/>"
+
+
+def test_a_project_that_was_moved_keeps_its_kernels_display_name(tmp_path: Path) -> None:
+    old, _ = registry.install(*a_project(tmp_path / "a"), "Mine")
+    place = (tmp_path / "a").rename(tmp_path / "b")
+    project = Project(place, place, {"project": {"name": "analysis"}})
+    assert registry.moved_here(project) == old
+    new, is_new = registry.install(project, Environment(place / ".venv"))
+    assert is_new
+    assert (new.display_name, new.state) == ("Mine", "ready")
+    assert registry.installed() == [new]
+    assert registry.moved_here(project) is None
+
+
+def test_a_copy_of_a_project_leaves_the_originals_kernel_alone(tmp_path: Path) -> None:
+    original, environment = a_project(tmp_path / "a")
+    first, _ = registry.install(original, environment)
+    copy = Path(shutil.copytree(tmp_path / "a", tmp_path / "b"))
+    project = Project(copy, copy, {"project": {"name": "analysis"}})
+    assert registry.moved_here(project) is None
+    second, _ = registry.install(project, Environment(copy / ".venv"))
+    assert {kernel.name for kernel in registry.installed()} == {first.name, second.name}
+    assert first.display_name != second.display_name

@@ -155,14 +155,17 @@ WORDS: dict[str, Word] = {
         ),
         Word(
             "kernel",
-            "install|list|remove [NAME]",
+            "install|list|remove|prune [NAME]",
             "The project's Jupyter kernel, and only kernels that uvmagic made.",
             (
                 Option(("--display-name",), "What the kernel menu shows (install)", "TEXT"),
+                Option(("--prefix",), "Where kernels lie: below this folder", "DIR"),
+                Option(("--sys-prefix",), "Where kernels lie: in this Python's own environment"),
+                Option(("--dry-run",), "Say what prune would remove, remove nothing"),
                 _JSON,
             ),
-            examples=("kernel install", "kernel list", "kernel remove"),
-            actions=("install", "list", "remove"),
+            examples=("kernel install", "kernel list", "kernel remove", "kernel prune"),
+            actions=("install", "list", "remove", "prune"),
         ),
         Word(
             "demo",

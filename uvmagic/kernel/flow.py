@@ -1,19 +1,23 @@
-"""`kernel install | list | remove`."""
+"""`kernel install | list | remove | prune`."""
 
 from __future__ import annotations
 
 import dataclasses
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uvmagic import grammar, project
 from uvmagic.change.flow import change
-from uvmagic.errors import KernelRefused
+from uvmagic.errors import KernelRefused, ProjectInvalid, ProjectMissing
 from uvmagic.kernel import registry, support
 from uvmagic.outcome import Outcome
 from uvmagic.system.environment import Environment
 from uvmagic.system.host import Frontend, Host, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from uvmagic.grammar import Command
     from uvmagic.kernel.registry import Kernel
     from uvmagic.outcome import Change
@@ -31,7 +35,16 @@ def kernel(command: Command, host: Host) -> Outcome:
             return _install(command, host)
         case "remove":
             return _remove(command, host)
-    return _list()
+        case "prune":
+            return _prune(command)
+    return _list(command, host)
+
+
+def _place(command: Command) -> Path | None:
+    """The folder of kernels that the call means; None for this user's."""
+    if command.has("--prefix", "--sys-prefix"):
+        return registry.kernels_under(Path(command.value("--prefix") or sys.prefix).absolute())
+    return None
 
 
 def _install(command: Command, host: Host) -> Outcome:
@@ -40,8 +53,10 @@ def _install(command: Command, host: Host) -> Outcome:
     environment = Environment(found.environment(host.environ))
     changes: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
-    installed = environment.installed()
-    if support.missing(found.pyproject) or not set(support.NAMES) <= installed.keys():
+    place, had_one = _place(command), registry.of_project(found) is not None
+    is_made = environment.exists and found.lock.exists()
+    has_support = set(support.NAMES) <= environment.installed().keys()
+    if support.missing(found.pyproject) or not (is_made and has_support):
         # A sync as from a notebook: that is the change that makes a project a kernel.
         as_in_notebook = dataclasses.replace(
             host, frontend=host.frontend or Frontend(None), auto_register=True
@@ -54,7 +69,13 @@ def _install(command: Command, host: Host) -> Outcome:
             "The project's environment has no ipykernel or no uvmagic. " + " ".join(notes),
             "%uv add --dev ipykernel",
         )
-    made, _ = registry.install(found, environment, command.value("--display-name"))
+    moved = registry.moved_here(found)
+    if moved is not None:
+        notes = (*notes, f"The project was moved here from {shorten(moved.project)}.")
+    made, _ = registry.install(found, environment, command.value("--display-name"), place)
+    users = registry.of_project(found)
+    if place is not None and users is not None and not had_one:
+        registry.remove(users)  # the sync has registered it there, as it does from a notebook
     return Outcome(
         "kernel",
         f"The kernel “{made.display_name}” runs {found.name}.",
@@ -65,18 +86,67 @@ def _install(command: Command, host: Host) -> Outcome:
     )
 
 
-def _list() -> Outcome:
-    kernels = registry.installed()
+def _list(command: Command, host: Host) -> Outcome:
+    """Every kernel that Jupyter would find, or those in one place; ours with their states."""
+    place = _place(command)
+    places = [place] if place is not None else registry.places()
+    kernels = [kernel for each in places for kernel in registry.installed(each)]
+    others = [row for each in places for row in registry.foreign(each)]
+    moved = _moved_here(host)
+    states = {k.name: "project moved" if k == moved else k.state for k in kernels}
     title = f"{len(kernels)} kernel{'' if len(kernels) == 1 else 's'} made by uvmagic"
-    facts = tuple((k.name, f"{k.display_name}  {k.state}  {shorten(k.project)}") for k in kernels)
-    next_steps = () if kernels else ("uvmagic kernel install   makes the project one.",)
+    facts = [(k.name, f"{k.display_name}  {states[k.name]}  {shorten(k.project)}") for k in kernels]
+    facts += [(name, f"{display_name}  foreign") for name, display_name in others]
     return Outcome(
-        "kernel", title, (), facts, (), next_steps, data={"kernels": [_row(k) for k in kernels]}
+        "kernel",
+        title,
+        (),
+        tuple(facts),
+        (),
+        tuple(_next_steps(states)),
+        data={"kernels": [_row(k) | {"state": states[k.name]} for k in kernels]},
+    )
+
+
+def _next_steps(states: Mapping[str, str]) -> list[str]:
+    if not states:
+        return ["uvmagic kernel install   makes the project one."]
+    steps = {
+        "project moved": "uvmagic kernel install   here mends it.",
+        "project gone": "uvmagic kernel prune   removes those whose project is gone.",
+        "no .venv": "uvmagic sync   in its project makes the environment.",
+        "Python gone": "uvmagic sync   in its project makes the environment anew.",
+        "no ipykernel": "uvmagic kernel install   in its project adds it.",
+    }
+    return [step for state, step in steps.items() if state in states.values()]
+
+
+def _moved_here(host: Host) -> Kernel | None:
+    """The kernel of the current folder's project from before it was moved."""
+    try:
+        return registry.moved_here(project.find(host.cwd))
+    except (ProjectMissing, ProjectInvalid):
+        return None
+
+
+def _prune(command: Command) -> Outcome:
+    """Remove the kernels whose projects are gone."""
+    dead = [kernel for kernel in registry.installed(_place(command)) if kernel.is_dead]
+    is_dry = command.has("--dry-run")
+    for kernel in dead if not is_dry else ():
+        registry.remove(kernel)
+    count = f"{len(dead)} kernel{'' if len(dead) == 1 else 's'} whose project is gone"
+    title = f"Would remove {count}" if is_dry else f"Removed {count}"
+    return Outcome(
+        "kernel",
+        title if dead else "No kernel of uvmagic's whose project is gone.",
+        facts=tuple((k.name, f"{k.display_name}  {shorten(k.project)}") for k in dead),
+        data={"kernels": [_row(kernel) | {"state": "project gone"} for kernel in dead]},
     )
 
 
 def _remove(command: Command, host: Host) -> Outcome:
-    kernels = registry.installed()
+    kernels = registry.installed(_place(command))
     if len(command.positionals) > 1:
         wanted = command.positionals[1]
         chosen = next((k for k in kernels if wanted in (k.name, k.display_name)), None)
@@ -88,7 +158,7 @@ def _remove(command: Command, host: Host) -> Outcome:
             )
     else:
         found = project.find(host.cwd)
-        chosen = registry.of_project(found)
+        chosen = next((k for k in kernels if k.project == found.root), None)
         if chosen is None:
             raise KernelRefused(f"{found.name} is not registered as a kernel.")
     registry.remove(chosen)

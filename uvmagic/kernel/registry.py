@@ -1,21 +1,25 @@
-"""The user's kernels that uvmagic made: install, list, remove. It never touches another's."""
+"""The kernels that uvmagic made: install, list, remove, prune. It never touches another's."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uvmagic.errors import KernelRefused
+from uvmagic.errors import FilesUnwritable, KernelRefused
 from uvmagic.kernel import spec
-from uvmagic.system.files import write_atomically
+from uvmagic.system.environment import Environment
+from uvmagic.system.files import FOLDER, own_folder, write_atomically
 from uvmagic.system.host import shorten
 
 if TYPE_CHECKING:
     from uvmagic.project import Project
-    from uvmagic.system.environment import Environment
+
+_NAME_FILE = "kernel"
+"""In the project's own folder: its kernel's name, by which a project that was moved is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +42,37 @@ class Kernel:
 
     @property
     def state(self) -> str:
-        """`ready`, or what is missing."""
+        """`ready`, or why it does not start."""
         if not (self.project / "pyproject.toml").is_file():
             return "project gone"
-        return "ready" if self.python.exists() else "environment gone"
+        environment = Environment(self.python.parent.parent)
+        if not self.python.exists():
+            # a link whose Python was uninstalled is not the same as an environment not made
+            return "Python gone" if self.python.is_symlink() else "no .venv"
+        return "ready" if "ipykernel" in environment.installed() else "no ipykernel"
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether nothing in its project can bring it back."""
+        return self.state == "project gone"
 
 
-def installed() -> list[Kernel]:
-    """Every kernel that uvmagic made for this user, by name."""
+def user_kernels() -> Path:
+    """The folder of this user's kernels."""
+    from jupyter_core.paths import jupyter_data_dir
+
+    return Path(jupyter_data_dir()) / "kernels"
+
+
+def kernels_under(prefix: Path) -> Path:
+    """The folder of kernels under a prefix, such as an environment's."""
+    return prefix / "share" / "jupyter" / "kernels"
+
+
+def installed(kernels: Path | None = None) -> list[Kernel]:
+    """Every kernel that uvmagic made in a folder of kernels (this user's), by name."""
     found = []
-    for file in sorted(_kernels_folder().glob("*/kernel.json")):
+    for file in sorted((kernels or user_kernels()).glob("*/kernel.json")):
         content = _read(file)
         project = spec.project_of(content)
         if project is not None:
@@ -57,16 +82,52 @@ def installed() -> list[Kernel]:
     return found
 
 
+def foreign(kernels: Path) -> list[tuple[str, str]]:
+    """(name, display name) of the kernels in a folder that uvmagic did not make, by name."""
+    files = sorted(kernels.glob("*/kernel.json"))
+    specs = ((file.parent.name, _read(file)) for file in files)
+    return [
+        (name, str(content.get("display_name", "")))
+        for name, content in specs
+        if spec.project_of(content) is None
+    ]
+
+
+def places() -> list[Path]:
+    """The folders in which Jupyter looks for kernels, this user's first; those that are there."""
+    from jupyter_core.paths import jupyter_path
+
+    found = [user_kernels(), *map(Path, jupyter_path("kernels"))]
+    return [place for place in dict.fromkeys(found) if place.is_dir()]
+
+
+def moved_here(project: Project) -> Kernel | None:
+    """The kernel of a project from before its folder was moved; None where there is none."""
+    try:
+        name = (project.root / FOLDER / _NAME_FILE).read_text(encoding="utf-8")
+    except OSError:
+        return None
+    for place in places():
+        for kernel in installed(place):
+            if kernel.name == name and kernel.is_dead:
+                return kernel
+    return None
+
+
 def install(
-    project: Project, environment: Environment, display_name: str | None = None
+    project: Project,
+    environment: Environment,
+    display_name: str | None = None,
+    kernels: Path | None = None,
 ) -> tuple[Kernel, bool]:
-    """Register a project's environment as a kernel of this user.
+    """Register a project's environment as a kernel; one from before the project moved goes.
 
     Args:
         project: the project.
         environment: its environment, with ipykernel and uvmagic in it.
         display_name: what the kernel menu shows; by default the project's name, with its folder
             where another project of uvmagic's has the same.
+        kernels: the folder of kernels, this user's by default.
 
     Returns:
         The kernel, and whether anything had to be written.
@@ -76,7 +137,8 @@ def install(
         FilesUnwritable: the user's Jupyter folder takes no writes.
     """
     name = spec.kernel_name(project.root, project.name)
-    folder = _kernels_folder() / name
+    kernels = kernels or user_kernels()
+    folder = kernels / name
     file = folder / "kernel.json"
     before = _read(file) if file.exists() else None
     if before is not None and spec.project_of(before) != project.root:
@@ -84,14 +146,20 @@ def install(
             f"{shorten(file)} exists and was not made by uvmagic for this project.",
             "Move it away, then run  %uv kernel install  again.",
         )
+    moved = moved_here(project)
     if display_name is None:
         # A name that the user once chose stays.
-        kept = before.get("display_name") if before else None
-        display_name = kept or _free_display_name(project)
+        kept = before.get("display_name") if before else moved.display_name if moved else None
+        display_name = kept or _free_display_name(project, kernels)
     content = spec.kernel_json(environment.python, project.root, display_name)
     if content != before:
         folder.mkdir(parents=True, exist_ok=True)
+        _copy_logos(environment, folder)
         write_atomically(file, json.dumps(content, indent=1, ensure_ascii=False).encode())
+    if moved is not None and moved.name != name:
+        remove(moved)
+    with contextlib.suppress(FilesUnwritable):  # then a move of the folder is not noticed
+        write_atomically(own_folder(project.root) / _NAME_FILE, name.encode())
     return Kernel(name, display_name, folder, project.root, environment.python), content != before
 
 
@@ -105,16 +173,19 @@ def of_project(project: Project) -> Kernel | None:
     return next((kernel for kernel in installed() if kernel.project == project.root), None)
 
 
-def _free_display_name(project: Project) -> str:
+def _copy_logos(environment: Environment, folder: Path) -> None:
+    """Give the kernel the logos that ipykernel brings, for the launcher's tiles."""
+    site_packages = environment.site_packages()
+    logos = site_packages.glob("ipykernel/resources/logo-*") if site_packages else ()
+    for logo in logos:
+        with contextlib.suppress(OSError):  # a kernel without a picture works as well
+            shutil.copyfile(logo, folder / logo.name)
+
+
+def _free_display_name(project: Project, kernels: Path) -> str:
     plain = f"{project.name} (uv)"
-    taken = {k.display_name for k in installed() if k.project != project.root}
+    taken = {k.display_name for k in installed(kernels) if k.project != project.root}
     return f"{project.name} (uv, {shorten(project.root)})" if plain in taken else plain
-
-
-def _kernels_folder() -> Path:
-    from jupyter_core.paths import jupyter_data_dir
-
-    return Path(jupyter_data_dir()) / "kernels"
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def kernel_json(python: Path, root: Path, display_name: str) -> dict[str, Any]:
         ],
         "display_name": display_name,
         "language": "python",
+        "interrupt_mode": "signal",
         "metadata": {"debugger": True, "uvmagic": {"schema": _SCHEMA, "project": str(root)}},
     }
 

@@ -19,6 +19,20 @@ FOLDER = ".uvmagic"
 """The folder in a project's root where uvmagic keeps its own; it ignores itself for git."""
 
 
+def own_folder(root: Path) -> Path:
+    """The folder in a project's root where uvmagic keeps its own, made if it is not there.
+
+    Raises:
+        FilesUnwritable: no space, or no permission.
+    """
+    folder = root / FOLDER
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / ".gitignore").exists():
+            write_atomically(folder / ".gitignore", b"*\n")
+    return folder
+
+
 def write_atomically(file: Path, content: bytes) -> None:
     """Replace a file's content: at every moment it is the old or the new.
 

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from uvmagic.system.files import FOLDER, write_atomically, writing
+from uvmagic.system.files import own_folder, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,11 +33,8 @@ def project_lock(root: Path, on_wait: Callable[[str], None] = lambda _: None) ->
     Yields:
         The descriptor to inherit.
     """
-    folder = root / FOLDER
+    folder = own_folder(root)
     with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / ".gitignore").exists():
-            write_atomically(folder / ".gitignore", b"*\n")
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         if not _try_lock(descriptor):
