@@ -319,6 +319,85 @@ def planning_a_choice(runs: int) -> dict[str, Figure]:
     }
 
 
+def kernel_start(runs: int) -> dict[str, Figure]:
+    """From nothing to the first reply: ipykernel's own kernelspec, the project's, the one for all.
+
+    In turn, warm, in one project's environment; the first two start the same interpreter.
+    """
+    times: dict[str, list[float]] = {"ipykernel": [], "registered": [], "uv": []}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "study"
+        folder.mkdir()
+        os.environ["JUPYTER_DATA_DIR"] = str(Path(scratch) / "data")
+        for call in (["init"], ["kernel", "install", "--json"], ["kernel", "install", "uv"]):
+            done = subprocess.run(
+                [sys.executable, "-m", "uvmagic", *call],
+                cwd=folder,
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+            if "--json" in call:
+                registered = json.loads(done.stdout)["kernels"][0]["name"]
+        plain = Path(scratch) / "data" / "kernels" / "plain" / "kernel.json"
+        plain.parent.mkdir()
+        spec = json.loads((plain.parents[1] / registered / "kernel.json").read_text())
+        plain.write_text(json.dumps({**spec, "argv": spec["argv"][:-2]}))
+        names = {"ipykernel": "plain", "registered": registered, "uv": "uv"}
+        for run in range(runs + 1):
+            for kind, name in names.items():
+                began = time.perf_counter()
+                with Kernel(name, folder) as kernel:
+                    kernel.run("1")
+                    if run:
+                        times[kind].append(time.perf_counter() - began)
+        del os.environ["JUPYTER_DATA_DIR"]
+    base = times["ipykernel"]
+    ratios = {
+        f"{kind} over ipykernel, paired": {
+            "median_ratio": round(
+                statistics.median(b / a for a, b in zip(base, times[kind], strict=True)), 3
+            )
+        }
+        for kind in ("registered", "uv")
+    }
+    return {kind: figure(found) for kind, found in times.items()} | ratios
+
+
+def stale_modules(runs: int) -> dict[str, Figure]:
+    """The check after a change, with 2,000 modules loaded from 100 distributions."""
+    from uvmagic.kernel import live
+    from uvmagic.outcome import Change
+
+    before_times, after_times = [], []
+    with tempfile.TemporaryDirectory() as scratch:
+        site_packages = Path(scratch)
+        for n in range(100):
+            rows = []
+            for m in range(20):
+                file = site_packages / f"bench{n}" / f"m{m}.py"
+                name = f"bench{n}.m{m}"
+                module = type(sys)(name)
+                module.__file__ = str(file)
+                sys.modules[name] = module
+                rows.append(f"bench{n}/m{m}.py,sha256={n}{m},1\n")
+            folder = site_packages / f"bench{n}-1.dist-info"
+            folder.mkdir()
+            (folder / "RECORD").write_text("".join(rows))
+        changes = [Change(f"bench{n}", "1", "1") for n in range(100)]
+        for _ in range(runs):
+            began = time.perf_counter()
+            before = live.Before.of(site_packages)
+            before_times.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            if live.stale(changes, site_packages, before):
+                raise RuntimeError("a false alarm")
+            after_times.append(time.perf_counter() - began)
+        for name in [name for name in sys.modules if name.startswith("bench")]:
+            del sys.modules[name]
+    return {"noted before": figure(before_times), "checked after": figure(after_times)}
+
+
 def main() -> None:
     """Run all, print a table, write results.json."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -334,6 +413,8 @@ def main() -> None:
             "add torch": add_torch(runs),
             "audit of 500 packages": audit_of_a_lock(runs),
             "planning --cuda": planning_a_choice(runs),
+            "stale modules": stale_modules(runs),
+            "kernel start": kernel_start(runs),
         }
     version = subprocess.run([UV, "--version"], capture_output=True, text=True, check=True).stdout
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {version.strip()}"

@@ -83,10 +83,19 @@ class Kernel:
             env=self._environ,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
+        self._connect()
+        return self
+
+    def _connect(self) -> None:
         self.client = self.manager.blocking_client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=60)
-        return self
+        self.client.wait_for_ready(timeout=120)
+
+    def restart(self) -> None:
+        """Restart it as the button of a front end does."""
+        self.client.stop_channels()
+        self.manager.restart_kernel()
+        self._connect()
 
     def __exit__(self, *_: object) -> None:
         self.client.stop_channels()

@@ -164,7 +164,7 @@ WORDS: dict[str, Word] = {
                 Option(("--dry-run",), "Say what prune would remove, remove nothing"),
                 _JSON,
             ),
-            examples=("kernel install", "kernel list", "kernel remove", "kernel prune"),
+            examples=("kernel install", "kernel install uv", "kernel list", "kernel prune"),
             actions=("install", "list", "remove", "prune"),
         ),
         Word(

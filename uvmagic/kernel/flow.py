@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from uvmagic import grammar, project
 from uvmagic.change.flow import change
 from uvmagic.errors import KernelRefused, ProjectInvalid, ProjectMissing
-from uvmagic.kernel import registry, support
+from uvmagic.kernel import registry, spec, support
 from uvmagic.outcome import Outcome
 from uvmagic.system.environment import Environment
 from uvmagic.system.host import Frontend, Host, shorten
@@ -49,6 +50,13 @@ def _place(command: Command) -> Path | None:
 
 def _install(command: Command, host: Host) -> Outcome:
     """Give the project what a kernel needs, where it lacks it, and register it."""
+    if command.positionals[1:] == (spec.LAUNCHER,):
+        folder = registry.install_launcher(Path(sys.executable), _place(command))
+        return Outcome(
+            "kernel",
+            "The kernel “uv (project of this notebook)” runs the project that a notebook lies in.",
+            facts=(("name", spec.LAUNCHER), ("folder", shorten(folder))),
+        )
     found = project.find(host.cwd)
     environment = Environment(found.environment(host.environ))
     changes: tuple[Change, ...] = ()
@@ -91,11 +99,16 @@ def _list(command: Command, host: Host) -> Outcome:
     place = _place(command)
     places = [place] if place is not None else registry.places()
     kernels = [kernel for each in places for kernel in registry.installed(each)]
+    for_all = [found for found in map(registry.launcher, places) if found is not None]
     others = [row for each in places for row in registry.foreign(each)]
     moved = _moved_here(host)
     states = {k.name: "project moved" if k == moved else k.state for k in kernels}
-    title = f"{len(kernels)} kernel{'' if len(kernels) == 1 else 's'} made by uvmagic"
-    facts = [(k.name, f"{k.display_name}  {states[k.name]}  {shorten(k.project)}") for k in kernels]
+    count = len(kernels) + len(for_all)
+    title = f"{count} kernel{'' if count == 1 else 's'} made by uvmagic"
+    facts = [(spec.LAUNCHER, f"of the notebook's project  {state}") for _, state in for_all]
+    facts += [
+        (k.name, f"{k.display_name}  {states[k.name]}  {shorten(k.project)}") for k in kernels
+    ]
     facts += [(name, f"{display_name}  foreign") for name, display_name in others]
     return Outcome(
         "kernel",
@@ -149,6 +162,10 @@ def _remove(command: Command, host: Host) -> Outcome:
     kernels = registry.installed(_place(command))
     if len(command.positionals) > 1:
         wanted = command.positionals[1]
+        for_all = registry.launcher(_place(command))
+        if wanted == spec.LAUNCHER and for_all is not None:
+            shutil.rmtree(for_all[0])
+            return Outcome("kernel", "Removed the kernel “uv (project of this notebook)”.")
         chosen = next((k for k in kernels if wanted in (k.name, k.display_name)), None)
         if chosen is None:
             names = [k.name for k in kernels]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uvmagic.errors import FilesUnwritable, KernelRefused
 from uvmagic.kernel import live, registry, support
+from uvmagic.kernel.spec import LAUNCHED
 from uvmagic.system.host import shorten
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ def in_this_kernel(
     """What the running kernel must do now; new distributions are made importable on the way."""
     kernel = registry.of_project(found)
     if not environment.is_running():
+        if LAUNCHED in os.environ:  # the launcher looks again at each start
+            return ["Restart the kernel: then it runs in the project, and what was added imports."]
         if kernel is None:
             return [f"This notebook runs in {shorten(Path(sys.prefix))}, not in the project."]
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import importlib
 import os
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.outcome import Change
-
-_RECORD = ".dist-info/RECORD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,8 @@ class Before:
         """As the environment is now; nothing for one that is not made yet."""
         if site_packages is None:
             return cls()
-        return cls(_path_files(site_packages), _records(site_packages))
+        files = _record_files(site_packages)
+        return cls(_path_files(site_packages), {name: _text(file) for name, file in files.items()})
 
 
 def refresh(site_packages: Path, before: Before) -> None:
@@ -60,12 +60,12 @@ def stale(changes: Sequence[Change], site_packages: Path, before: Before) -> lis
     candidates = [c for c in changes if c.before is not None and c.name in before.records]
     if not candidates:
         return []
-    loaded = _loaded_files(site_packages)
+    loaded, files = _loaded_files(site_packages), _record_files(site_packages)
     found = []
     for change in candidates:
         old = _hashes(before.records[change.name])
         old = {path: digest for path, digest in old.items() if path in loaded}
-        new = _hashes(_record_now(change, site_packages)) if old else {}
+        new = _hashes(_text(files.get(change.name))) if old else {}
         if any(new.get(path) != digest for path, digest in old.items()):
             found.append(change)
     return found
@@ -75,24 +75,18 @@ def _path_files(site_packages: Path) -> frozenset[str]:
     return frozenset(path.name for path in site_packages.glob("*.pth"))
 
 
-def _records(site_packages: Path) -> dict[str, str]:
-    found = {}
-    for record in site_packages.glob(f"*{_RECORD}"):
-        found[_name(record)] = record.read_text(encoding="utf-8", errors="replace")
-    return found
+def _record_files(site_packages: Path) -> dict[str, Path]:
+    """Normalised name → where the RECORD of a distribution is."""
+    folders = [path for path in site_packages.iterdir() if path.name.endswith(".dist-info")]
+    names = [path.name.removesuffix(".dist-info").rpartition("-")[0] for path in folders]
+    return {normalise(name): folder / "RECORD" for name, folder in zip(names, folders, strict=True)}
 
 
-def _record_now(change: Change, site_packages: Path) -> str:
-    """The RECORD of a distribution after its change; empty where it is gone."""
-    for record in site_packages.glob(f"*-{change.after}{_RECORD}"):
-        if _name(record) == change.name:
-            return record.read_text(encoding="utf-8", errors="replace")
+def _text(record: Path | None) -> str:
+    """What a RECORD says; nothing where there is none."""
+    with contextlib.suppress(OSError):
+        return record.read_text(encoding="utf-8", errors="replace") if record else ""
     return ""
-
-
-def _name(record: Path) -> str:
-    """The normalised name of the distribution that a RECORD is of."""
-    return normalise(record.parent.name.removesuffix(".dist-info").rpartition("-")[0])
 
 
 def _hashes(record: str) -> dict[str, str]:

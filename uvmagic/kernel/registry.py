@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uvmagic.errors import FilesUnwritable, KernelRefused
 from uvmagic.kernel import spec
 from uvmagic.system.environment import Environment
-from uvmagic.system.files import FOLDER, own_folder, write_atomically
+from uvmagic.system.files import FOLDER, own_folder, write_atomically, writing
 from uvmagic.system.host import shorten
 
 if TYPE_CHECKING:
@@ -89,8 +89,43 @@ def foreign(kernels: Path) -> list[tuple[str, str]]:
     return [
         (name, str(content.get("display_name", "")))
         for name, content in specs
-        if spec.project_of(content) is None
+        if not spec.is_of_uvmagic(content)
     ]
+
+
+def launcher(kernels: Path | None = None) -> tuple[Path, str] | None:
+    """(folder, state) of the kernel for all projects; None where it is not installed."""
+    folder = (kernels or user_kernels()) / spec.LAUNCHER
+    content = _read(folder / "kernel.json")
+    if not spec.is_of_uvmagic(content) or spec.project_of(content) is not None:
+        return None
+    python = Path(str((content.get("argv") or [""])[0]))
+    return folder, "ready" if python.exists() else "Python gone"
+
+
+def install_launcher(python: Path, kernels: Path | None = None) -> Path:
+    """Register the kernel for all projects. Gives its folder.
+
+    Args:
+        python: an interpreter that has uvmagic and ipykernel.
+        kernels: the folder of kernels, this user's by default.
+
+    Raises:
+        KernelRefused: a kernelspec of that name exists that uvmagic did not make.
+        FilesUnwritable: the folder takes no writes.
+    """
+    folder = (kernels or user_kernels()) / spec.LAUNCHER
+    file = folder / "kernel.json"
+    if file.exists() and launcher(kernels) is None:
+        raise KernelRefused(
+            f"{shorten(file)} exists and was not made by uvmagic.", "Move it away, then try again."
+        )
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    _copy_logos(Environment(python.parent.parent), folder)
+    content = spec.launcher_json(python)
+    write_atomically(file, json.dumps(content, indent=1, ensure_ascii=False).encode())
+    return folder
 
 
 def places() -> list[Path]:

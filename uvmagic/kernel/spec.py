@@ -11,6 +11,41 @@ from typing import Any
 
 _SCHEMA = 1
 
+LAUNCHED = "UVMAGIC_LAUNCHER"
+"""The environment variable that a kernel has which the launcher has become; its interpreter."""
+REASON = "UVMAGIC_REASON"
+"""The one that tells the fallback kernel why it is there, as JSON: message and hint."""
+
+LAUNCHER = "uv"
+"""The name of the kernel for all projects."""
+
+
+def kernel_argv(python: Path, module: str = "ipykernel_launcher") -> list[str]:
+    """How a kernel of an interpreter is started, up to the connection file."""
+    # the debugger needs modules that are not frozen, as ipykernel itself writes it
+    return [str(python), "-Xfrozen_modules=off", "-m", module]
+
+
+def launcher_json(python: Path) -> dict[str, Any]:
+    """The content of kernel.json for the kernel of all projects.
+
+    Args:
+        python: an interpreter that has uvmagic.
+    """
+    return {
+        "argv": [str(python), "-m", "uvmagic.kernel.launcher", "-f", "{connection_file}"],
+        "display_name": "uv (project of this notebook)",
+        "language": "python",
+        "interrupt_mode": "signal",
+        "metadata": {"debugger": True, "uvmagic": {"schema": _SCHEMA, "launcher": True}},
+    }
+
+
+def is_of_uvmagic(spec: object) -> bool:
+    """Whether uvmagic made a kernel.json, for one project or for all."""
+    metadata = spec.get("metadata") if isinstance(spec, dict) else None
+    return isinstance(metadata, dict) and isinstance(metadata.get("uvmagic"), dict)
+
 
 def kernel_name(root: Path, project_name: str) -> str:
     """A kernel's name: legal for Jupyter, and another for every folder.
@@ -33,16 +68,7 @@ def kernel_json(python: Path, root: Path, display_name: str) -> dict[str, Any]:
         display_name: what the kernel menu shows.
     """
     return {
-        "argv": [
-            str(python),
-            "-Xfrozen_modules=off",  # as ipykernel writes it: the debugger needs it
-            "-m",
-            "ipykernel_launcher",
-            "-f",
-            "{connection_file}",
-            "--ext",
-            "uvmagic",
-        ],
+        "argv": [*kernel_argv(python), "-f", "{connection_file}", "--ext", "uvmagic"],
         "display_name": display_name,
         "language": "python",
         "interrupt_mode": "signal",

@@ -1,0 +1,108 @@
+"""`python -m uvmagic.kernel.launcher -f FILE`: becomes the kernel of the notebook's project.
+
+One kernelspec serves all projects so, and nothing need be installed beside the Jupyter server. What
+stands in the way is told by the kernel of `uvmagic.kernel.fallback`, never by a kernel that dies.
+It stays light: while the project's files and environment agree, no uv is started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from uvmagic import project
+from uvmagic.errors import KernelRefused, UvmagicError
+from uvmagic.kernel.spec import LAUNCHED, REASON, kernel_argv
+from uvmagic.system import agreement
+from uvmagic.system.environment import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from uvmagic.progress import Progress
+    from uvmagic.project import Project
+
+
+def main() -> NoReturn:
+    """Become the project's kernel, or the one that explains why not."""
+    arguments = sys.argv[1:]
+    environ = {**os.environ, LAUNCHED: sys.executable}
+    try:
+        environment = ready(os.environ, Path.cwd())
+    except UvmagicError as error:
+        environ[REASON] = json.dumps({"message": error.message, "hint": error.hint})
+        _become(
+            [*kernel_argv(Path(sys.executable), "uvmagic.kernel.fallback"), *arguments], environ
+        )
+    environ.pop(REASON, None)
+    extension = ["--ext", "uvmagic"] if "uvmagic" in environment.installed() else []
+    _become([*kernel_argv(environment.python), *arguments, *extension], environ)
+
+
+def ready(environ: Mapping[str, str], cwd: Path) -> Environment:
+    """The environment of the notebook's project, once it is what the lock says.
+
+    Args:
+        environ: the kernel's environment variables.
+        cwd: where it was started: the notebook's folder in most front ends.
+
+    Raises:
+        UvmagicError: there is no project, or its environment cannot be made.
+    """
+    found = project.find(notebook_folder(environ, cwd))
+    environment = Environment(found.environment(environ))
+    is_whole = environment.exists and "ipykernel" in environment.installed()
+    if not (is_whole and agreement.agrees(found, environment)):
+        _bring_up_to_date(found, environ)
+    if "ipykernel" not in environment.installed():
+        raise KernelRefused(
+            f"{found.name} asks for no ipykernel, and a kernel cannot run without.",
+            "%uv sync  adds it.",
+        )
+    return environment
+
+
+def notebook_folder(environ: Mapping[str, str], cwd: Path) -> Path:
+    """Where the notebook lies: as the server tells it, else where the kernel was started."""
+    told = Path(environ.get("JPY_SESSION_NAME", ""))
+    return told.parent if told.is_absolute() and told.parent.is_dir() else cwd
+
+
+def _bring_up_to_date(found: Project, environ: Mapping[str, str]) -> None:
+    """Make the environment what the lock says; a lock that is there stays as it is."""
+    from uvmagic import grammar
+    from uvmagic.change.flow import change
+    from uvmagic.kernel import support
+    from uvmagic.system.host import Host
+
+    if "ipykernel" in support.missing(
+        found.pyproject
+    ):  # a sync would take an ipykernel away that is there
+        return
+    locked = ["--locked"] if found.lock.exists() else []
+    change(grammar.parse(["sync", *locked]), Host(found.folder, environ, _Silent()))
+
+
+class _Silent:
+    """Nobody looks on yet."""
+
+    def progress(self, progress: Progress) -> None:
+        """Show nothing."""
+
+    def write(self, stream: str, text: str) -> None:
+        """Show nothing."""
+
+
+def _become(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
+    """Go on as another program, with the same process id where the system can do that."""
+    if sys.platform == "win32":
+        sys.exit(subprocess.call(argv, env=dict(environ)))
+    os.execve(argv[0], argv, dict(environ))  # noqa: S606  an argument list, no shell
+
+
+if __name__ == "__main__":
+    main()
