@@ -175,8 +175,11 @@ class Steps:
         return project.find(self.calls.project.folder)
 
     def warn(self, said: Sequence[str]) -> None:
-        """Note what uv warns of although all went well."""
-        self.notes += [line for line in said if line.startswith("warning:")]
+        """Note what uv warns of although all went well, the lists below it included."""
+        is_warning = False
+        for line in said:
+            is_warning = line.startswith("warning:") or (is_warning and line.startswith(("-", " ")))
+            self.notes += [line] if is_warning else []
 
 
 def machines(found: Project) -> list[Extras]:

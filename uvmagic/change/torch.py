@@ -89,7 +89,10 @@ class TorchSteps(Steps):
             return
         if self.placed and failure.hint is None:
             places = " and ".join(one.url for one in self.placed)
-            failure.hint = f"torch was looked for at {places}; another version may be there."
+            failure.hint = (
+                f"torch was looked for at {places}: another version may be there, or --mirror may "
+                "reach one that is nearer."
+            )
         with self._undone_by_failure():
             if not self._loosen() or self._attempt(arguments) is not None:
                 raise failure
