@@ -45,7 +45,7 @@ def in_this_kernel(
     """What the running kernel must do now; new distributions are made importable on the way."""
     kernel = registry.of_project(found)
     if not environment.is_running():
-        if LAUNCHED in os.environ:  # the launcher looks again at each start
+        if os.environ.get(LAUNCHED) == str(os.getpid()):  # the launcher looks again at each start
             return ["Restart the kernel: then it runs in the project, and what was added imports."]
         if kernel is None:
             return [f"This notebook runs in {shorten(Path(sys.prefix))}, not in the project."]

@@ -29,18 +29,23 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """Become the project's kernel, or the one that explains why not."""
-    arguments = sys.argv[1:]
-    environ = {**os.environ, LAUNCHED: sys.executable}
+    environ = {**os.environ, LAUNCHED: str(os.getpid())}
+    environ.pop(REASON, None)
     try:
         environment = ready(os.environ, Path.cwd())
     except UvmagicError as error:
-        environ[REASON] = json.dumps({"message": error.message, "hint": error.hint})
-        _become(
-            [*kernel_argv(Path(sys.executable), "uvmagic.kernel.fallback"), *arguments], environ
-        )
-    environ.pop(REASON, None)
+        _explain(error.message, error.hint, environ)
+    except Exception as error:  # nobody foresaw it: still no kernel that dies without a word
+        _explain(f"uvmagic failed: {type(error).__name__}: {error}.", "Please report it.", environ)
     extension = ["--ext", "uvmagic"] if "uvmagic" in environment.installed() else []
-    _become([*kernel_argv(environment.python), *arguments, *extension], environ)
+    _become([*kernel_argv(environment.python), *sys.argv[1:], *extension], environ)
+
+
+def _explain(message: str, hint: str | None, environ: Mapping[str, str]) -> NoReturn:
+    """Become the kernel that says why there is no other."""
+    argv = [*kernel_argv(Path(sys.executable), "uvmagic.kernel.fallback"), *sys.argv[1:]]
+    reason = json.dumps({"message": message, "hint": hint})
+    _become(argv, {**environ, REASON: reason})
 
 
 def ready(environ: Mapping[str, str], cwd: Path) -> Environment:

@@ -12,7 +12,7 @@ from typing import Any
 _SCHEMA = 1
 
 LAUNCHED = "UVMAGIC_LAUNCHER"
-"""The environment variable that a kernel has which the launcher has become; its interpreter."""
+"""The environment variable by which a kernel knows that the launcher has become it: its pid."""
 REASON = "UVMAGIC_REASON"
 """The one that tells the fallback kernel why it is there, as JSON: message and hint."""
 
