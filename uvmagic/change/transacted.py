@@ -129,8 +129,9 @@ class _Session:
                 )
                 after = State.of(found, self.environment)
         except (Interrupted, KeyboardInterrupt) as stopped:
+            stop = Interrupted(f"Stopped; {AS_THEY_WERE}.")
             with contextlib.suppress(KeyboardInterrupt), held_back():  # pressed again
-                stop = Interrupted(f"Stopped; {AS_THEY_WERE}.", self._mend(before))
+                stop.hint = self._mend(before)
             raise stop from stopped
         except UvFailed as failure:
             failure.hint = failure.hint or self._mend(before)

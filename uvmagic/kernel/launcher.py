@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -104,8 +103,8 @@ class _Silent:
 
 def _become(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
     """Go on as another program, with the same process id where the system can do that."""
-    if sys.platform == "win32":
-        sys.exit(subprocess.call(argv, env=dict(environ)))
+    if sys.platform == "win32":  # there execve ends this process, which Jupyter watches
+        sys.exit(os.spawnve(os.P_WAIT, argv[0], argv, dict(environ)))  # noqa: S606  likewise
     os.execve(argv[0], argv, dict(environ))  # noqa: S606  an argument list, no shell
 
 

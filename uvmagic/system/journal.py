@@ -28,6 +28,7 @@ from uvmagic.errors import UvmagicError
 from uvmagic.project import Dress
 from uvmagic.system.files import FOLDER, write_atomically, writing
 from uvmagic.system.interrupts import held_back
+from uvmagic.system.process import stop_what_is_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -180,6 +181,7 @@ def _undo_if_open(journal: Journal) -> None:
     pressed = False
     while journal.is_open:
         try:
+            stop_what_is_left()  # a uv that goes on would undo what is put back
             with held_back():
                 journal.undo()
         except KeyboardInterrupt:

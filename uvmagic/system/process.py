@@ -31,6 +31,8 @@ _TICK = 0.2
 """Seconds between two calls of `on_tick`: five a second is what an eye can follow."""
 _Pieces: TypeAlias = "queue.SimpleQueue[tuple[str, str | None]]"
 """(stream, text) as it comes; None for the text marks the stream's end."""
+_RUNNING: dict[subprocess.Popen[bytes], int] = {}
+"""What was started and may run still, and the thread that it was started in."""
 
 
 @contextlib.contextmanager
@@ -49,6 +51,7 @@ def started(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
     except KeyboardInterrupt as interrupt:
         raise Interrupted("Stopped.") from interrupt
     try:
+        _RUNNING[process] = threading.get_ident()
         yield process
     except KeyboardInterrupt as interrupt:
         _stop(process)
@@ -60,22 +63,42 @@ def started(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
+        if process.returncode is not None:
+            _RUNNING.pop(process, None)
+
+
+def stop_what_is_left() -> None:
+    """Stop what this thread has started and an interrupt has kept it from stopping.
+
+    One that comes between two steps of Python's own, on the way out of a block, can do that.
+    """
+    for process, thread in list(_RUNNING.items()):
+        if thread == threading.get_ident():
+            _stop(process)
+            _RUNNING.pop(process, None)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """SIGINT to the process and all that it started; SIGKILL to what then stays too long."""
-    with contextlib.suppress(KeyboardInterrupt), held_back():  # pressed again: it is stopping
-        with contextlib.suppress(psutil.Error):
-            running = psutil.Process(process.pid)
-            family = [running, *running.children(recursive=True)]
-            for member in family:
-                with contextlib.suppress(psutil.Error):
-                    _interrupt(member)
-            _, alive = psutil.wait_procs(family, timeout=_STOP_TIMEOUT)
-            for member in alive:
-                with contextlib.suppress(psutil.Error):
-                    member.kill()
-        process.wait()
+    is_stopped = process.returncode is not None
+    while not is_stopped:  # a press before it is held back would leave all of it out
+        with contextlib.suppress(KeyboardInterrupt), held_back():  # pressed again: it is stopping
+            _stop_family(process.pid)
+            process.wait()
+            is_stopped = True
+
+
+def _stop_family(pid: int) -> None:
+    with contextlib.suppress(psutil.Error):
+        running = psutil.Process(pid)
+        family = [running, *running.children(recursive=True)]
+        for member in family:
+            with contextlib.suppress(psutil.Error):
+                _interrupt(member)
+        _, alive = psutil.wait_procs(family, timeout=_STOP_TIMEOUT)
+        for member in alive:
+            with contextlib.suppress(psutil.Error):
+                member.kill()
 
 
 def _interrupt(process: psutil.Process) -> None:
