@@ -23,6 +23,7 @@ from uvmagic.lockfile.walk import walk
 from uvmagic.progress import Progress, in_bytes
 from uvmagic.project import Table, normalise
 from uvmagic.system.files import write_atomically
+from uvmagic.system.interrupts import interruptible
 from uvmagic.system.wheel_metadata import wheel_metadata
 
 if TYPE_CHECKING:
@@ -160,7 +161,8 @@ class Gate:
     def _metadata_of(self, url: str) -> bytes | None:
         if url not in self._metadata:
             self.calls.host.reporter.progress(Progress("Reading the metadata of torch's wheel"))
-            self._metadata[url] = wheel_metadata(url)
+            with interruptible():
+                self._metadata[url] = wheel_metadata(url)
         return self._metadata[url]
 
     # --- repairing ---

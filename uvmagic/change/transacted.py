@@ -20,7 +20,7 @@ from uvmagic.errors import Interrupted, UvFailed
 from uvmagic.kernel import follow, registry, support
 from uvmagic.outcome import Outcome, changes_between
 from uvmagic.system import agreement
-from uvmagic.system.interrupts import held_back
+from uvmagic.system.interrupts import held_back, noted
 from uvmagic.system.journal import heal, transaction
 from uvmagic.system.project_lock import project_lock
 from uvmagic.system.uv import find_uv
@@ -68,7 +68,8 @@ def changed(command: Command, host: Host, folder: Path) -> Outcome:
             found = project.find(folder)  # it may have changed while we waited
             outcome = already(command, host, found)
             if outcome is None:
-                outcome = _Session(Calls(command, host, uv, found, descriptor)).run()
+                with noted():
+                    outcome = _Session(Calls(command, host, uv, found, descriptor)).run()
     return report.with_note(outcome, healed)
 
 

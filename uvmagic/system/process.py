@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 import psutil
 
 from uvmagic.errors import Interrupted
-from uvmagic.system.interrupts import held_back
+from uvmagic.system.interrupts import held_back, raise_if_pressed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -152,6 +152,7 @@ def read_all(
         _pump(source, name, pieces, over)
     ended, due = 0, time.monotonic() + _TICK
     while ended < len(streams):
+        raise_if_pressed()
         is_over = process.poll() is not None
         try:
             name, text = pieces.get(timeout=_TICK)
