@@ -9,12 +9,12 @@ import os
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from weakref import WeakKeyDictionary
 
 from IPython.core.getipython import get_ipython
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool
+from traitlets import Bool, Enum
 
 from uvmagic.outcome import Outcome, html_lines
 from uvmagic.system.host import Frontend, Host, Reporter, current_folder
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from uvmagic.grammar import Command
     from uvmagic.progress import Progress
+    from uvmagic.system.host import AutoMove
 
 _KINDS = ("line", "cell")
 _OURS = ("uv", "uvmagic")
@@ -35,6 +36,11 @@ class UvMagics(Magics):
 
     auto_register = Bool(
         True, help="Whether a project's first change from a notebook makes it a kernel."
+    ).tag(config=True)
+    auto_move = Enum(
+        ("unless-variables", "always", "never"),
+        "unless-variables",
+        help="When a change of the project moves a notebook into it that runs elsewhere.",
     ).tag(config=True)
 
     @no_var_expand
@@ -63,7 +69,15 @@ class UvMagics(Magics):
             print(grammar.help_text(command.word))
             return None
         reporter = _reporter(shell)
-        host = _host(shell, reporter, stdin_text, auto_register=self.auto_register)
+        host = Host(
+            cwd=current_folder(),
+            environ=os.environ,
+            reporter=reporter,
+            frontend=_frontend(shell),
+            auto_register=self.auto_register and _is_kernel(shell),
+            auto_move=cast("AutoMove", self.auto_move),
+            stdin_text=stdin_text,
+        )
         try:
             outcome = app.run(command, host)
         except BaseException:
@@ -141,17 +155,14 @@ def _tokens(line: str, cell: str | None, shell: InteractiveShell) -> tuple[list[
     )
 
 
-def _host(
-    shell: InteractiveShell, reporter: Reporter, stdin_text: str | None, *, auto_register: bool
-) -> Host:
-    return Host(
-        cwd=current_folder(),
-        environ=os.environ,
-        reporter=reporter,
-        frontend=Frontend(_notebook(shell)),
-        auto_register=auto_register and _is_kernel(shell),
-        stdin_text=stdin_text,
+def _frontend(shell: InteractiveShell) -> Frontend:
+    hidden = shell.user_ns_hidden
+    variables = (
+        name
+        for name, value in shell.user_ns.items()
+        if not name.startswith("_") and value is not hidden.get(name, shell)
     )
+    return Frontend(_notebook(shell), getattr(shell, "kernel", None), tuple(variables))
 
 
 def _notebook(shell: InteractiveShell) -> Path | None:

@@ -60,7 +60,7 @@ def already(command: Command, host: Host, found: Project) -> Outcome | None:
         f"{name} {installed.get(str(name), '')}".strip() for name in names or ["torch"]
     )
     next_steps = (
-        follow.in_this_kernel(found, environment, (), live.Before()) if host.frontend else []
+        follow.in_this_kernel(found, environment, host, (), live.Before()) if host.frontend else []
     )
     return Outcome(
         "add",

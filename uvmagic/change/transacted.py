@@ -213,7 +213,11 @@ class _Session:
         next_steps: list[str] = []
         if self.host.frontend is not None and not self.command.has(*_OWN_ENVIRONMENT):
             notes = [*notes, *follow.register(found, self.environment, self.host, next_steps)]
-            next_steps += follow.in_this_kernel(found, self.environment, changes, before.kernel)
+            # a lock installs nothing that a notebook would have to move to
+            host = self.host if self.command.word != "lock" else self.host.staying()
+            next_steps += follow.in_this_kernel(
+                found, self.environment, host, changes, before.kernel
+            )
         elif self.host.frontend is None and registry.of_project(found) is None:
             next_steps.append("uvmagic kernel install   makes it a kernel of your Jupyter.")
         return Outcome(

@@ -155,17 +155,18 @@ WORDS: dict[str, Word] = {
         ),
         Word(
             "kernel",
-            "install|list|remove|prune [NAME]",
-            "The project's Jupyter kernel, and only kernels that uvmagic made.",
+            "use|restart|install|list|remove|prune [NAME]",
+            "The notebook's kernel, and the project's: only kernels that uvmagic made.",
             (
+                Option(("--force",), "Move although variables are lost (use)"),
                 Option(("--display-name",), "What the kernel menu shows (install)", "TEXT"),
                 Option(("--prefix",), "Where kernels lie: below this folder", "DIR"),
                 Option(("--sys-prefix",), "Where kernels lie: in this Python's own environment"),
                 Option(("--dry-run",), "Say what prune would remove, remove nothing"),
                 _JSON,
             ),
-            examples=("kernel install", "kernel install uv", "kernel list", "kernel prune"),
-            actions=("install", "list", "remove", "prune"),
+            examples=("kernel use", "kernel install", "kernel install uv", "kernel list"),
+            actions=("use", "restart", "install", "list", "remove", "prune"),
         ),
         Word(
             "demo",

@@ -1,27 +1,25 @@
-"""`kernel install | list | remove | prune`."""
+"""`kernel install | list | remove | prune`, and the way to `use | restart`."""
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uvmagic import grammar, project
-from uvmagic.change.flow import change
 from uvmagic.errors import KernelRefused, ProjectInvalid, ProjectMissing
-from uvmagic.kernel import registry, spec, support
+from uvmagic.kernel import registry, spec
+from uvmagic.kernel.capable import made_capable
 from uvmagic.outcome import Outcome
-from uvmagic.system.environment import Environment
-from uvmagic.system.host import Frontend, Host, shorten
+from uvmagic.system.host import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from uvmagic.grammar import Command
     from uvmagic.kernel.registry import Kernel
-    from uvmagic.outcome import Change
+    from uvmagic.system.host import Host
 
 
 def kernel(command: Command, host: Host) -> Outcome:
@@ -38,6 +36,14 @@ def kernel(command: Command, host: Host) -> Outcome:
             return _remove(command, host)
         case "prune":
             return _prune(command)
+        case "use":
+            from uvmagic.kernel.use import use
+
+            return use(command, host)
+        case "restart":
+            from uvmagic.kernel.use import restart
+
+            return restart(host)
     return _list(command, host)
 
 
@@ -57,40 +63,30 @@ def _install(command: Command, host: Host) -> Outcome:
             "The kernel “uv (project of this notebook)” runs the project that a notebook lies in.",
             facts=(("name", spec.LAUNCHER), ("folder", shorten(folder))),
         )
-    found = project.find(host.cwd)
-    environment = Environment(found.environment(host.environ))
-    changes: tuple[Change, ...] = ()
-    notes: tuple[str, ...] = ()
-    place, had_one = _place(command), registry.of_project(found) is not None
-    is_made = environment.exists and found.lock.exists()
-    has_support = set(support.NAMES) <= environment.installed().keys()
-    if support.missing(found.pyproject) or not (is_made and has_support):
-        # A sync as from a notebook: that is the change that makes a project a kernel.
-        as_in_notebook = dataclasses.replace(
-            host, frontend=host.frontend or Frontend(None), auto_register=True
-        )
-        synced = change(grammar.parse(["sync"]), as_in_notebook)
-        changes, notes = synced.changes, synced.notes
-        found = project.find(host.cwd)
-    if not set(support.NAMES) <= environment.installed().keys():
-        raise KernelRefused(
-            "The project's environment has no ipykernel or no uvmagic. " + " ".join(notes),
-            "%uv add --dev ipykernel",
-        )
+    before = project.find(host.cwd)
+    place, had_one = _place(command), registry.of_project(before) is not None
+    made = made_capable(host)
+    found, notes = made.project, made.notes
     moved = registry.moved_here(found)
     if moved is not None:
         notes = (*notes, f"The project was moved here from {shorten(moved.project)}.")
-    made, _ = registry.install(found, environment, command.value("--display-name"), place)
+    registered, _ = registry.install(
+        found, made.environment, command.value("--display-name"), place
+    )
     users = registry.of_project(found)
     if place is not None and users is not None and not had_one:
         registry.remove(users)  # the sync has registered it there, as it does from a notebook
     return Outcome(
         "kernel",
-        f"The kernel “{made.display_name}” runs {found.name}.",
-        changes,
-        (("name", made.name), ("project", shorten(made.project)), ("folder", shorten(made.folder))),
+        f"The kernel “{registered.display_name}” runs {found.name}.",
+        made.changes,
+        (
+            ("name", registered.name),
+            ("project", shorten(registered.project)),
+            ("folder", shorten(registered.folder)),
+        ),
         notes,
-        data={"kernels": [_row(made)]},
+        data={"kernels": [_row(registered)]},
     )
 
 

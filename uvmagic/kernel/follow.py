@@ -1,4 +1,4 @@
-"""The kernel follows a change of its project: registered, and told what the running one must do."""
+"""The kernel follows a change of its project: registered, moved there, told what it must do."""
 
 from __future__ import annotations
 
@@ -39,20 +39,17 @@ def register(
 def in_this_kernel(
     found: Project,
     environment: Environment,
+    host: Host,
     changes: Sequence[Change],
     before: live.Before,
 ) -> list[str]:
-    """What the running kernel must do now; new distributions are made importable on the way."""
-    kernel = registry.of_project(found)
+    """What the running kernel must do now; what it can do by itself is done on the way.
+
+    In the project's environment new distributions are made importable; elsewhere the notebook moves
+    there, where that loses nothing or is wished.
+    """
     if not environment.is_running():
-        if os.environ.get(LAUNCHED) == str(os.getpid()):  # the launcher looks again at each start
-            return ["Restart the kernel: then it runs in the project, and what was added imports."]
-        if kernel is None:
-            return [f"This notebook runs in {shorten(Path(sys.prefix))}, not in the project."]
-        return [
-            f"This notebook runs in {shorten(Path(sys.prefix))}, not in the project: choose the "
-            f"kernel “{kernel.display_name}” in the kernel menu, and what was added imports."
-        ]
+        return [_moved(found, environment, host)]
     site_packages = environment.site_packages()
     if site_packages is None or not changes:
         return []
@@ -60,5 +57,40 @@ def in_this_kernel(
     stale = live.stale(changes, site_packages, before)
     if stale:
         told = ", ".join(f"{change.name} {change.versions}" for change in stale)
-        return [f"Restart the kernel: it has loaded the old version of {told}."]
+        return [f"It has loaded the old version of {told}:  %uv kernel restart"]
     return ["Import it in the next cell."] if any(c.after for c in changes) else []
+
+
+def _moved(found: Project, environment: Environment, host: Host) -> str:
+    """Move a notebook that runs elsewhere into the project, or tell how."""
+    from uvmagic.kernel.frontends import clicks
+    from uvmagic.kernel.move import hindrance, is_moving, move
+
+    frontend = host.frontend
+    assert frontend is not None
+    there = "From the next cell on this notebook runs in the project: import it there."
+    if is_moving(frontend.kernel):
+        return there
+    here = f"This notebook runs in {shorten(Path(sys.prefix))}, not in the project"
+    if environment.exists and "ipykernel" in environment.installed():
+        obstacle = hindrance(frontend.kernel)
+        is_free = host.auto_move == "always" or not frontend.variables
+        if not obstacle and host.auto_move != "never" and is_free:
+            from uvmagic.kernel.successor import Launch
+
+            has_uvmagic = "uvmagic" in environment.installed()
+            try:
+                move(
+                    frontend.kernel, Launch(environment.python, has_uvmagic, host.cwd, host.environ)
+                )
+            except KernelRefused as refusal:
+                return f"{here}. {refusal}"
+            return there
+        if not obstacle:
+            force = " --force" if frontend.variables else ""
+            lost = ", and what is defined here is lost" if frontend.variables else ""
+            return f"{here}:  %uv kernel use{force}  moves it there{lost}."
+    if os.environ.get(LAUNCHED) == str(os.getpid()):  # the launcher looks again at each start
+        return "Restart the kernel: then it runs in the project, and what was added imports."
+    kernel = registry.of_project(found)
+    return f"{here}. {clicks(kernel.display_name, host.environ)}" if kernel else f"{here}."

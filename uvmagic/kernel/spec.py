@@ -15,6 +15,8 @@ LAUNCHED = "UVMAGIC_LAUNCHER"
 """The environment variable by which a kernel knows that the launcher has become it: its pid."""
 REASON = "UVMAGIC_REASON"
 """The one that tells the fallback kernel why it is there, as JSON: message and hint."""
+RELAY = "UVMAGIC_RELAY"
+"""The one that tells a kernel that its parent keeps the notebook's sockets: `PID:ADDRESS`."""
 
 LAUNCHER = "uv"
 """The name of the kernel for all projects."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from uvmagic.errors import UvmagicError
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from uvmagic.progress import Progress
+
+
+AutoMove = Literal["unless-variables", "always", "never"]
+"""When a change of the project moves a notebook into it that runs elsewhere."""
 
 
 class Reporter(Protocol):
@@ -32,9 +36,13 @@ class Frontend:
 
     Attributes:
         notebook: the path that the front end tells, None where it tells none.
+        kernel: the running kernel (ipykernel's own object), None in IPython on a terminal.
+        variables: the names that the user has defined or imported.
     """
 
     notebook: Path | None
+    kernel: Any = None
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class Host:
         reporter: where progress is shown.
         frontend: the notebook's front end; None in a shell.
         auto_register: whether a project's first change from a notebook makes it a kernel.
+        auto_move: when a change of the project moves a notebook into it that runs elsewhere.
         stdin_text: the cell's body, for a passed-through command that reads it.
     """
 
@@ -55,7 +64,12 @@ class Host:
     reporter: Reporter
     frontend: Frontend | None = None
     auto_register: bool = True
+    auto_move: AutoMove = "never"
     stdin_text: str | None = field(default=None)
+
+    def staying(self) -> Host:
+        """The same, where the notebook stays in the kernel that it is in."""
+        return replace(self, auto_move="never")
 
     def bundle(self) -> Path | None:
         """The bundle that this interpreter's environment was made for, else None.

@@ -67,6 +67,28 @@ def started(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
             _RUNNING.pop(process, None)
 
 
+def start_apart(
+    command: list[str], *, cwd: Path, environ: Mapping[str, str], output: tuple[int, int]
+) -> subprocess.Popen[bytes]:
+    """Start what goes on beyond the call, in a session of its own: no signal to ours reaches it.
+
+    Args:
+        command: the argument list.
+        cwd: its current folder.
+        environ: its environment variables.
+        output: the descriptors for its stdout and stderr.
+    """
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=output[0],
+        stderr=output[1],
+        start_new_session=True,
+    )
+
+
 def stop_what_is_left() -> None:
     """Stop what this thread has started and an interrupt has kept it from stopping.
 

@@ -1,0 +1,62 @@
+"""A project made able to be a kernel: it asks for what a kernel needs, and has it installed."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from uvmagic import grammar, project
+from uvmagic.change.flow import change
+from uvmagic.errors import KernelRefused
+from uvmagic.kernel import support
+from uvmagic.system.environment import Environment
+from uvmagic.system.host import Frontend, Host
+
+if TYPE_CHECKING:
+    from uvmagic.outcome import Change
+    from uvmagic.project import Project
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Capable:
+    """A project that can be a kernel.
+
+    Attributes:
+        project, environment: as they are now.
+        changes: what had to be installed for it.
+        notes: what that told.
+    """
+
+    project: Project
+    environment: Environment
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def made_capable(host: Host) -> Capable:
+    """The current folder's project, given an environment, ipykernel or a lock where it lacks them.
+
+    Raises:
+        UvmagicError: as a sync does.
+        KernelRefused: ipykernel or uvmagic cannot be had.
+    """
+    found = project.find(host.cwd)
+    made = Capable(found, Environment(found.environment(host.environ)))
+    is_made = made.environment.exists and found.lock.exists()
+    if support.missing(found.pyproject) or not (is_made and has_support(made.environment)):
+        # A sync as from a notebook: that is the change that makes a project a kernel.
+        frontend = Frontend(host.frontend.notebook if host.frontend else None)
+        as_in_notebook = dataclasses.replace(host, frontend=frontend, auto_register=True)
+        synced = change(grammar.parse(["sync"]), as_in_notebook)
+        made = Capable(project.find(host.cwd), made.environment, synced.changes, synced.notes)
+    if not has_support(made.environment):
+        raise KernelRefused(
+            "The project's environment has no ipykernel or no uvmagic. " + " ".join(made.notes),
+            "%uv add --dev ipykernel",
+        )
+    return made
+
+
+def has_support(environment: Environment) -> bool:
+    """Whether an environment has what a kernel of uvmagic's needs."""
+    return set(support.NAMES) <= environment.installed().keys()

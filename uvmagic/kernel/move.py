@@ -1,0 +1,105 @@
+"""The running notebook moves to another environment: from the next cell on it runs there.
+
+The new kernel is started first, and waited for. Then this one hands over what it has not begun, and
+its process stays as the relay between front end and kernel; or, behind a relay already, goes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from uvmagic.errors import KernelRefused
+from uvmagic.kernel.spec import RELAY
+
+if TYPE_CHECKING:
+    from uvmagic.kernel.successor import Launch
+
+_PATIENCE_MS = 90_000
+"""How long the relay gets for its answer: longer than it gives the kernel."""
+
+
+def hindrance(kernel: Any) -> str | None:
+    """Why a running kernel cannot give its place to another; None where it can.
+
+    Args:
+        kernel: the running kernel, None outside of one.
+    """
+    if kernel is None:
+        return "this is no notebook"
+    if sys.platform == "win32":
+        return "on Windows a kernel cannot give its place away"
+    if "google.colab" in sys.modules:
+        return "Colab keeps its kernel to itself"
+    # what the hand-over takes hold of: ipykernel 7 has all of it, 6 has not
+    parts = ("shell_channel_thread", "control_thread", "iopub_thread", "dispatch_shell")
+    if not all(getattr(kernel, part, None) for part in parts):
+        from importlib.metadata import version
+
+        return f"ipykernel {version('ipykernel')} cannot give its place away, 7 can"
+    return None
+
+
+def is_moving(kernel: Any) -> bool:
+    """Whether a kernel has given its place away, in the cell that it is still running."""
+    return "dispatch_shell" in getattr(kernel, "__dict__", {})
+
+
+def move(kernel: Any, launch: Launch) -> None:
+    """Start a kernel; from the next cell on the notebook runs in it.
+
+    Args:
+        kernel: the running kernel, which `hindrance` finds none with; within a cell.
+        launch: what is to take its place.
+
+    Raises:
+        KernelRefused: the other kernel does not start; this one stays.
+        KeyboardInterrupt: likewise.
+    """
+    relay_pid, _, address = os.environ.get(RELAY, "").partition(":")
+    if relay_pid == str(os.getppid()):
+        _behind_relay(kernel, launch, address)
+    else:
+        _become_relay(kernel, launch)
+
+
+def _become_relay(kernel: Any, launch: Launch) -> None:
+    from uvmagic.kernel.departure import depart
+    from uvmagic.kernel.relay import Relay
+
+    relay = Relay(kernel)
+    successor = relay.start(launch)
+    depart(kernel, relay.captured, relay.settled)
+    kernel.io_loop.add_callback(relay.hand_over, successor)  # once the cell is done
+
+
+def _behind_relay(kernel: Any, launch: Launch, address: str) -> None:
+    import zmq
+
+    from uvmagic.kernel.departure import depart
+
+    socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PAIR)
+    socket.linger = 1000
+    socket.connect(address)
+    socket.send_multipart([b"start", json.dumps(launch.plain()).encode()])
+    try:
+        if not socket.poll(_PATIENCE_MS):
+            raise KernelRefused("The process that keeps this notebook's sockets does not answer.")
+        answer, *reason = socket.recv_multipart()
+        if answer != b"ready":
+            raise KernelRefused(reason[0].decode())
+    except BaseException:
+        socket.send(b"cancel")
+        socket.close()
+        raise
+
+    def hand_over(frames: list[bytes]) -> None:
+        socket.send_multipart([b"request", *frames])
+
+    def settled() -> None:
+        socket.send(b"settled")
+
+    depart(kernel, hand_over, settled)
+    kernel.io_loop.add_callback(socket.send, b"go")  # once the cell is done
