@@ -77,6 +77,10 @@ def _owned(command: Command, host: Host) -> Outcome:
             from uvmagic.kernel.flow import kernel
 
             return kernel(command, host)
+        case "status":
+            from uvmagic.status import status
+
+            return status(command, host)
         case "demo":
             from uvmagic.demo import demo
 

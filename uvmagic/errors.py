@@ -5,6 +5,7 @@ UvmagicError
 ├── UvUnavailable         install or update uv
 ├── UvFailed              read what uv says: no resolution, a build that fails, no network
 ├── ProjectMissing        `%uv init`, or go to the project's folder
+├── ProjectUnclear        say which project is meant
 ├── ProjectInvalid        mend pyproject.toml (or uv.lock) by hand
 ├── FilesUnwritable       free space, or get permission
 ├── ChangeRejected        uv said yes, the files say no: nothing was kept
@@ -62,6 +63,10 @@ class UvFailed(UvmagicError):
 
 class ProjectMissing(UvmagicError):
     """No project here."""
+
+
+class ProjectUnclear(UvmagicError):
+    """Notebook, current folder and kernel belong to different projects."""
 
 
 class ProjectInvalid(UvmagicError):

@@ -166,13 +166,16 @@ def _frontend(shell: InteractiveShell) -> Frontend:
 
 
 def _notebook(shell: InteractiveShell) -> Path | None:
-    """The notebook's path as VS Code or Jupyter Server tells it, else None.
+    """The notebook's path as VS Code, papermill or Jupyter Server tells it, else None.
 
-    Sources: `__vsc_ipynb_file__` is set by VS Code's Jupyter extension, JPY_SESSION_NAME by
-    jupyter_server (absolute in JupyterLab; a console's is no path, so the file must exist).
+    Sources: `__vsc_ipynb_file__` is set by VS Code's Jupyter extension, PAPERMILL_INPUT_PATH by
+    `papermill --inject-paths`, JPY_SESSION_NAME by jupyter_server (absolute in JupyterLab; a
+    console's is no path, so the file must exist).
     """
-    for told in (shell.user_ns.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")):
-        if told and Path(told).suffix == ".ipynb" and Path(told).is_file():
+    names = ("__vsc_ipynb_file__", "PAPERMILL_INPUT_PATH")
+    variables = (shell.user_ns.get(name) for name in names)
+    for told in (*variables, os.environ.get("JPY_SESSION_NAME")):
+        if isinstance(told, str) and Path(told).suffix == ".ipynb" and Path(told).is_file():
             return Path(told)
     return None
 

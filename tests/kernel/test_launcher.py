@@ -14,7 +14,7 @@ from robustness.aftermath import nobody_is_left, wait_until
 
 from uvmagic import notebook as notebooks
 from uvmagic.kernel.fallback import is_ours
-from uvmagic.kernel.launcher import notebook_folder
+from uvmagic.kernel.launcher import notebook_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ def prefix(kernel: Kernel) -> str:
 def refused(cell: Cell) -> str:
     assert cell.status == "error"
     assert "Traceback" not in cell.text
-    assert "Then restart the kernel: it will run in the project." in cell.text
+    assert "The cell after that runs in the project." in cell.text
     return cell.text
 
 
@@ -126,11 +126,13 @@ def test_without_a_project_it_says_so_and_a_cell_makes_one(empty: Folder) -> Non
         told = refused(kernel.run("1 + 1"))
         assert "No project here" in told
         assert "%uv init" in told
+        assert "2" not in refused(kernel.run("print(1 + 1)")).splitlines()
         done = kernel.run("%load_ext uvmagic\n%uv init\n%uv add six")
         assert done.status == "ok", done.text
-        assert "Restart the kernel: then it runs in the project" in done.text
-        assert "2" not in refused(kernel.run("print(1 + 1)")).splitlines()
-        kernel.restart()
+        assert "From the next cell on this notebook runs in the project" in done.text
+        assert prefix(kernel) == str(empty.path / ".venv")
+        assert kernel.run("import six").status == "ok"
+        kernel.restart()  # the launcher looks again
         assert prefix(kernel) == str(empty.path / ".venv")
         assert kernel.run("import six").status == "ok"
 
@@ -161,7 +163,6 @@ def test_what_is_wrong_is_told_and_a_sync_mends_it(
         assert told in " ".join(refused(kernel.run("1 + 1")).split())
         mended = kernel.run("%uv sync")
         assert mended.status == "ok", mended.text
-        kernel.restart()
         assert prefix(kernel) == str(project.path / ".venv")
 
 
@@ -217,13 +218,9 @@ def test_only_cells_that_are_uvmagics_alone_are_run(code: str, is_uvmagics: bool
     assert is_ours(code) is is_uvmagics
 
 
-def test_the_notebooks_folder_is_the_servers_word_or_the_current_one(tmp_path: Path) -> None:
+def test_the_notebook_is_the_servers_word(tmp_path: Path) -> None:
     notebook = tmp_path / "n.ipynb"
-    told = {"JPY_SESSION_NAME": str(notebook)}
-    assert notebook_folder(told, tmp_path / "elsewhere") == tmp_path
-    for other in (
-        {},
-        {"JPY_SESSION_NAME": "n.ipynb"},
-        {"JPY_SESSION_NAME": f"{os.sep}no{os.sep}n"},
-    ):
-        assert notebook_folder(other, tmp_path) == tmp_path
+    assert notebook_file({"JPY_SESSION_NAME": str(notebook)}) == notebook
+    assert notebook_file({}) is None
+    for other in ("n.ipynb", f"{os.sep}no{os.sep}n"):
+        assert notebook_file({"JPY_SESSION_NAME": other}) is None

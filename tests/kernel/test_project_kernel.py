@@ -43,14 +43,15 @@ def test_the_first_change_from_a_notebook_makes_the_project_a_kernel(
     assert spec["display_name"] == "empty (uv)"
     assert spec["argv"][0] == str(empty.path / ".venv" / "bin" / "python")
     assert spec["metadata"]["uvmagic"]["project"] == str(empty.path)
-    assert "choose the kernel “empty (uv)”" in cell.text
+    assert "From the next cell on this notebook runs in the project" in cell.text
+    assert jupyter_kernel.run("import six; print(six.__file__)").text.startswith(str(empty.path))
 
     with Kernel(name, empty.path) as project_kernel:
         loaded = project_kernel.run("print(get_ipython().find_line_magic('uv').__self__)").text
         assert "UvMagics" in loaded
         again = project_kernel.run("%uv add six")
         assert again.text.startswith("Already there: six")
-        assert "choose the kernel" not in again.text
+        assert "→" not in again.text
         added = project_kernel.run("%uv add idna")
         assert "Import it in the next cell." in added.text
         assert project_kernel.run("import idna; print(idna.__name__)").text.strip() == "idna"

@@ -275,7 +275,9 @@ def test_a_kernel_action_is_taken(action: str) -> None:
     ],
 )
 def test_another_kernel_action_is_a_usage_error(line: str, hint: str) -> None:
-    with pytest.raises(UsageError, match="kernel takes use, restart, install, list, remove") as caught:
+    with pytest.raises(
+        UsageError, match="kernel takes use, restart, install, list, remove"
+    ) as caught:
         of(line)
     assert caught.value.hint == hint
 

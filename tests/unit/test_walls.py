@@ -133,8 +133,14 @@ PACKAGES = {"accelerator", "bundle", "change", "kernel", "rerun", "system"}
 LAYERS = (
     PURE,
     {"system"},
-    {"bundle.manifest", "kernel.live", "kernel.registry", "kernel.support"},
-    {"bundle", "change", "demo", "kernel", "rerun"},
+    {
+        "bundle.manifest",
+        "kernel.live",
+        "kernel.registry",
+        "kernel.support",
+        "kernel.whereabouts",
+    },
+    {"bundle", "change", "demo", "kernel", "rerun", "status"},
     {"app"},
     FACES,
 )

@@ -10,6 +10,7 @@ from uvmagic.change.already import already
 from uvmagic.change.place import heal_if_needed, start_folder
 from uvmagic.errors import UsageError
 from uvmagic.grammar import CHOICES
+from uvmagic.kernel.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from uvmagic.grammar import Command
@@ -21,7 +22,8 @@ def change(command: Command, host: Host) -> Outcome:
     """Change the project that the host's folder belongs to, unless it is so already.
 
     Raises:
-        ProjectMissing, ProjectInvalid, UvUnavailable, UsageError: nothing was tried.
+        ProjectMissing, ProjectUnclear, ProjectInvalid, UvUnavailable, UsageError: nothing was
+            tried.
         UvFailed, ChangeRejected, FilesUnwritable, Interrupted: the files are as they were,
             byte for byte.
     """
@@ -29,6 +31,8 @@ def change(command: Command, host: Host) -> Outcome:
     if command.word in ("add", "remove") and not names_something:
         raise UsageError(f"{command.word} what?", f"For instance  %uv {command.word} pandas")
     folder = start_folder(command, host)
+    if host.frontend is not None and not command.has("--project", "--directory"):
+        Whereabouts.of(folder, host).stop_if_unclear(command.word)
     healed = heal_if_needed(folder, host)
     with report.told_also(healed):
         outcome = already(command, host, project.find(folder))

@@ -169,6 +169,13 @@ WORDS: dict[str, Word] = {
             actions=("use", "restart", "install", "list", "remove", "prune"),
         ),
         Word(
+            "status",
+            "",
+            "Which notebook, project and Python this is, and whether they belong together.",
+            (_JSON,),
+            examples=("status",),
+        ),
+        Word(
             "demo",
             "[DIR]",
             "The whole story on a scratch project, in about a minute (shell).",

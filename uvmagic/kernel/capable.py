@@ -47,7 +47,8 @@ def made_capable(host: Host) -> Capable:
         # A sync as from a notebook: that is the change that makes a project a kernel.
         frontend = Frontend(host.frontend.notebook if host.frontend else None)
         as_in_notebook = dataclasses.replace(host, frontend=frontend, auto_register=True)
-        synced = change(grammar.parse(["sync"]), as_in_notebook)
+        here = ["--project", str(found.folder)]  # this one is meant, whosever the kernel is
+        synced = change(grammar.parse(["sync", *here]), as_in_notebook)
         made = Capable(project.find(host.cwd), made.environment, synced.changes, synced.notes)
     if not has_support(made.environment):
         raise KernelRefused(

@@ -12,6 +12,7 @@ from typing import Any
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 
+from uvmagic.kernel.move import hindrance
 from uvmagic.kernel.spec import REASON
 
 _OURS = ("%uv", "%%uv", "%load_ext uvmagic", "%config UvMagics")
@@ -40,19 +41,23 @@ class FallbackKernel(IPythonKernel):
         error = {
             "ename": "KernelRefused",
             "evalue": told["message"],
-            "traceback": [_explained(told["message"], told["hint"])],
+            "traceback": [
+                _explained(told["message"], told["hint"], can_move=hindrance(self) is None)
+            ],
         }
         send: Any = self.send_response
         send(self.iopub_socket, "error", error)
         return {"status": "error", "execution_count": self.execution_count, **error}
 
 
-def _explained(message: str, hint: str | None) -> str:
+def _explained(message: str, hint: str | None, *, can_move: bool) -> str:
     mend = f"\n→ {hint}" if hint else ""
-    return (
-        f"{message}{mend}\n→ Then restart the kernel: it will run in the project. "
-        "Until then only  %uv …  cells run here."
+    then = (
+        "The cell after that runs in the project."
+        if can_move
+        else "Then restart the kernel: it will run in the project."
     )
+    return f"{message}{mend}\n→ {then} Until then only  %uv …  cells run here."
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def in_this_kernel(
     stale = live.stale(changes, site_packages, before)
     if stale:
         told = ", ".join(f"{change.name} {change.versions}" for change in stale)
-        return [f"It has loaded the old version of {told}:  %uv kernel restart"]
+        return [f"Restart the kernel: it has loaded the old version of {told}.  %uv kernel restart"]
     return ["Import it in the next cell."] if any(c.after for c in changes) else []
 
 
@@ -78,11 +78,8 @@ def _moved(found: Project, environment: Environment, host: Host) -> str:
         if not obstacle and host.auto_move != "never" and is_free:
             from uvmagic.kernel.successor import Launch
 
-            has_uvmagic = "uvmagic" in environment.installed()
             try:
-                move(
-                    frontend.kernel, Launch(environment.python, has_uvmagic, host.cwd, host.environ)
-                )
+                move(frontend.kernel, Launch.into(environment, found.root, host))
             except KernelRefused as refusal:
                 return f"{here}. {refusal}"
             return there

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from uvmagic import project
 from uvmagic.errors import KernelRefused, UvmagicError
-from uvmagic.kernel.spec import LAUNCHED, REASON, kernel_argv
+from uvmagic.kernel.carried import environment as carried
+from uvmagic.kernel.spec import CARRIED, LAUNCHED, REASON, kernel_argv
 from uvmagic.system import agreement
 from uvmagic.system.environment import Environment
 
@@ -29,9 +30,16 @@ if TYPE_CHECKING:
 def main() -> NoReturn:
     """Become the project's kernel, or the one that explains why not."""
     environ = {**os.environ, LAUNCHED: str(os.getpid())}
-    environ.pop(REASON, None)
+    for told_before in (REASON, CARRIED):
+        environ.pop(told_before, None)
     try:
-        environment = ready(os.environ, Path.cwd())
+        notebook = notebook_file(os.environ)
+        environment = carried(notebook, os.environ) if notebook is not None else None
+        if environment is not None:
+            environ[CARRIED] = str(environment.folder)
+        else:
+            folder = notebook.parent if notebook is not None else Path.cwd()
+            environment = ready(folder, os.environ)
     except UvmagicError as error:
         _explain(error.message, error.hint, environ)
     except Exception as error:  # nobody foresaw it: still no kernel that dies without a word
@@ -47,17 +55,13 @@ def _explain(message: str, hint: str | None, environ: Mapping[str, str]) -> NoRe
     _become(argv, {**environ, REASON: reason})
 
 
-def ready(environ: Mapping[str, str], cwd: Path) -> Environment:
-    """The environment of the notebook's project, once it is what the lock says.
-
-    Args:
-        environ: the kernel's environment variables.
-        cwd: where it was started: the notebook's folder in most front ends.
+def ready(folder: Path, environ: Mapping[str, str]) -> Environment:
+    """The environment of a folder's project, once it is what the lock says.
 
     Raises:
         UvmagicError: there is no project, or its environment cannot be made.
     """
-    found = project.find(notebook_folder(environ, cwd))
+    found = project.find(folder)
     environment = Environment(found.environment(environ))
     is_whole = environment.exists and "ipykernel" in environment.installed()
     if not (is_whole and agreement.agrees(found, environment)):
@@ -70,10 +74,10 @@ def ready(environ: Mapping[str, str], cwd: Path) -> Environment:
     return environment
 
 
-def notebook_folder(environ: Mapping[str, str], cwd: Path) -> Path:
-    """Where the notebook lies: as the server tells it, else where the kernel was started."""
+def notebook_file(environ: Mapping[str, str]) -> Path | None:
+    """The notebook, where the server tells it; it may not be saved yet."""
     told = Path(environ.get("JPY_SESSION_NAME", ""))
-    return told.parent if told.is_absolute() and told.parent.is_dir() else cwd
+    return told if told.is_absolute() and told.parent.is_dir() else None
 
 
 def _bring_up_to_date(found: Project, environ: Mapping[str, str]) -> None:

@@ -96,7 +96,8 @@ def _behind_relay(kernel: Any, launch: Launch, address: str) -> None:
         raise
 
     def hand_over(frames: list[bytes]) -> None:
-        socket.send_multipart([b"request", *frames])
+        # without the identity of the relay, which the reply would be sent back to in its stead
+        socket.send_multipart([b"request", *frames[1:]])
 
     def settled() -> None:
         socket.send(b"settled")

@@ -71,9 +71,7 @@ class Relay:
         try:
             successor.wait()
         except BaseException:
-            successor.kill()
-            successor.process.wait()
-            successor.clean_up()
+            successor.remove()
             raise
         return successor
 
@@ -154,8 +152,8 @@ class Relay:
         kernel = self._kernel
         line.shell = ZMQStream(successor.shell, self._shell_loop)
         line.shell.on_recv(kernel.shell_stream.send_multipart)
-        moves = ZMQStream(successor.moves, self._shell_loop)
-        moves.on_recv(_Moves(self, moves, self._shell_loop.add_callback).take)
+        line.moves = ZMQStream(successor.moves, self._shell_loop)
+        line.moves.on_recv(_Moves(self, line.moves, self._shell_loop.add_callback).take)
 
         def connect_control() -> None:
             line.control = ZMQStream(successor.control, self._control_loop)
@@ -187,6 +185,8 @@ class Relay:
         line.status = status
         if line is self._current:
             self._end(status)
+        elif line.is_retired:
+            self._shell_loop.call_later(_TO_END, line.close)
 
     def _end(self, status: int) -> None:
         loop = self._kernel.io_loop
@@ -213,11 +213,12 @@ class _Line:
     control: ZMQStream
     iopub: ZMQStream
     stdin: ZMQStream
+    moves: ZMQStream
 
     def __init__(self, successor: Successor) -> None:
         self.successor = successor
         self.status: int | None = None  # the process's, once it has ended
-        self._is_retired = False
+        self.is_retired = False
 
     def if_current(
         self, send: Callable[[Frames], Any], but: str | None = None
@@ -225,14 +226,14 @@ class _Line:
         """`send`, for a kernel that is not retired; then all but one type of message."""
 
         def pass_on(frames: Frames) -> None:
-            if not self._is_retired or (but and message_type(frames) != but):
+            if not self.is_retired or (but and message_type(frames) != but):
                 send(frames)
 
         return pass_on
 
     def retire(self, session: Any) -> None:
         """Ask the kernel to end, and see that it does."""
-        self._is_retired = True
+        self.is_retired = True
         request = session.serialize(session.msg("shutdown_request", {"restart": False}))
         self.control.io_loop.add_callback(self.control.send_multipart, request)
         timer = threading.Timer(_TO_RETIRE, self._end)
@@ -243,42 +244,62 @@ class _Line:
         if self.successor.process.poll() is None:
             self.successor.kill()
 
+    def close(self) -> None:
+        """Close the streams of one that has ended; else each tries to connect again for ever."""
+        for stream in (self.shell, self.control, self.iopub, self.stdin, self.moves):
+            stream.io_loop.add_callback(stream.close)
+
 
 class _Moves:
     """A successor's own wish to move: it asks, is answered, and hands over what it has not begun.
 
     The messages are `start` with a launch, answered by `ready` or by `failed` with the reason; then
-    `go` or `cancel`; after `go` each `request`, and `settled` at last.
+    `go` or `cancel`; after `go` each `request`, and `settled` at last. `cancel` may come before the
+    answer: then there is none, and the successor goes as soon as it has started.
     """
 
     def __init__(self, relay: Relay, stream: ZMQStream, in_shell_thread: Callable[..., None]):
         self._relay, self._stream, self._in_shell_thread = relay, stream, in_shell_thread
         self._ready: Successor | None = None
+        self._asked = 0  # counts: what was started for an earlier wish is not wanted any more
 
     def take(self, frames: Frames) -> None:
         """Take one message."""
         match frames[0], self._ready:
             case b"start", _:
-                launch = Launch.of(json.loads(frames[1]))
-                threading.Thread(target=self._start, args=(launch,), daemon=True).start()
+                self._asked += 1
+                wish = self._asked, Launch.of(json.loads(frames[1]))
+                threading.Thread(target=self._start, args=wish, daemon=True).start()
             case b"go", Successor() as successor:
                 self._ready = None
                 self._relay.hand_over(successor)
-            case b"cancel", Successor() as successor:
+            case b"cancel", unwanted:
+                self._asked += 1
                 self._ready = None
-                successor.kill()
+                self._remove(unwanted)
             case b"request", _:
                 self._relay.captured(frames[1:])
             case b"settled", _:
                 self._relay.settled()
 
-    def _start(self, launch: Launch) -> None:
+    def _start(self, asked: int, launch: Launch) -> None:
+        successor, answer = None, [b"ready"]
         try:
-            self._ready = self._relay.start(launch)
-            answer = [b"ready"]
+            successor = self._relay.start(launch)
         except UvmagicError as error:
             answer = [b"failed", error.message.encode()]
-        self._in_shell_thread(self._stream.send_multipart, answer)
+        self._in_shell_thread(self._started, asked, successor, answer)
+
+    def _started(self, asked: int, successor: Successor | None, answer: Frames) -> None:
+        if asked != self._asked:
+            self._remove(successor)
+            return
+        self._ready = successor
+        self._stream.send_multipart(answer)
+
+    def _remove(self, successor: Successor | None) -> None:
+        if successor is not None:
+            threading.Thread(target=successor.remove, daemon=True).start()
 
 
 def _own_output() -> tuple[int, int]:

@@ -17,6 +17,10 @@ REASON = "UVMAGIC_REASON"
 """The one that tells the fallback kernel why it is there, as JSON: message and hint."""
 RELAY = "UVMAGIC_RELAY"
 """The one that tells a kernel that its parent keeps the notebook's sockets: `PID:ADDRESS`."""
+CHOSEN = "UVMAGIC_PROJECT"
+"""The one that tells a kernel whose it is, where the user has chosen a project's: its root."""
+CARRIED = "UVMAGIC_CARRIED"
+"""The one that tells it that it runs what the notebook itself carries: its environment."""
 
 LAUNCHER = "uv"
 """The name of the kernel for all projects."""
@@ -74,6 +78,7 @@ def kernel_json(python: Path, root: Path, display_name: str) -> dict[str, Any]:
         "display_name": display_name,
         "language": "python",
         "interrupt_mode": "signal",
+        "env": {CHOSEN: str(root)},
         "metadata": {"debugger": True, "uvmagic": {"schema": _SCHEMA, "project": str(root)}},
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import tempfile
@@ -15,7 +16,7 @@ import psutil
 import zmq
 
 from uvmagic.errors import KernelRefused
-from uvmagic.kernel.spec import LAUNCHED, REASON, RELAY, kernel_argv
+from uvmagic.kernel.spec import CARRIED, CHOSEN, LAUNCHED, REASON, RELAY, kernel_argv
 from uvmagic.system.host import shorten
 from uvmagic.system.process import run_captured, start_apart
 
@@ -24,13 +25,24 @@ if TYPE_CHECKING:
 
     from jupyter_client.session import Session
 
+    from uvmagic.system.environment import Environment
+    from uvmagic.system.host import Host
+
 _PATIENCE = 60.0
 """Seconds that a kernel gets to answer; a first start without bytecode takes two."""
 _RECONNECT_MS = 20
 """How soon a socket tries again: the kernel binds its own while we wait."""
 _FOLDER = "uvmagic-kernel-"
 """What the names of successors' folders begin with; the relay's process id follows."""
-_OF_THE_OLD = (LAUNCHED, REASON, "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
+_OF_THE_OLD = (
+    CARRIED,
+    LAUNCHED,
+    REASON,
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "__PYVENV_LAUNCHER__",
+)
 """Environment variables that speak of the old kernel's Python alone."""
 
 
@@ -49,6 +61,13 @@ class Launch:
     has_uvmagic: bool
     cwd: Path
     environ: Mapping[str, str]
+
+    @classmethod
+    def into(cls, environment: Environment, root: Path, host: Host) -> Launch:
+        """Of the environment of a project, whose root is given, in place of a running kernel."""
+        environ = {name: v for name, v in host.environ.items() if name not in _OF_THE_OLD}
+        has_uvmagic = "uvmagic" in environment.installed()
+        return cls(environment.python, has_uvmagic, host.cwd, {**environ, CHOSEN: str(root)})
 
     def plain(self) -> dict[str, Any]:
         """As JSON values; `of` takes them."""
@@ -83,6 +102,9 @@ class Successor:
         shell, control, stdin: DEALER sockets to it.
         iopub: the SUB socket to it.
         moves: the PAIR socket by which it asks for a move of its own.
+
+    Raises:
+        KernelRefused: its Python cannot be run, or its current folder is gone.
     """
 
     def __init__(self, launch: Launch, session: Session, output: tuple[int, int]) -> None:
@@ -99,32 +121,39 @@ class Successor:
             signature_scheme=session.signature_scheme,
         )
         address = f"ipc://{self._folder / 'kernel'}-"
-        self._context = zmq.Context()
         identity = os.urandom(8)  # replies and questions to the user find their way back by it
         self.shell = self._socket(zmq.DEALER, f"{address}{ports['shell_port']}", identity)
         self.control = self._socket(zmq.DEALER, f"{address}{ports['control_port']}", identity)
         self.stdin = self._socket(zmq.DEALER, f"{address}{ports['stdin_port']}", identity)
         self.iopub = self._socket(zmq.SUB, f"{address}{ports['iopub_port']}", identity)
         self.iopub.subscribe(b"")
-        self.moves = self._context.socket(zmq.PAIR)
+        self.moves = _context().socket(zmq.PAIR)
         self.moves.linger = 0
         self.moves.bind(f"ipc://{self._folder / 'moves'}")
-        environ = {name: v for name, v in launch.environ.items() if name not in _OF_THE_OLD}
+        environ = dict(launch.environ)
         environ["JPY_PARENT_PID"] = str(os.getpid())  # should this process die, it ends too
         environ[RELAY] = f"{os.getpid()}:ipc://{self._folder / 'moves'}"
         extension = ["--ext", "uvmagic"] if launch.has_uvmagic else []
-        self.process = start_apart(
-            [*kernel_argv(launch.python), "-f", file, *extension],
-            cwd=launch.cwd,
-            environ=environ,
-            output=output,
-        )
+        try:
+            self.process = start_apart(
+                [*kernel_argv(launch.python), "-f", file, *extension],
+                cwd=launch.cwd,
+                environ=environ,
+                output=output,
+            )
+        except OSError as error:
+            self._close()
+            self.clean_up()
+            raise KernelRefused(
+                f"The kernel of {self._told} did not start: {error.strerror} ({error.filename})"
+            ) from error
 
     def _socket(self, kind: int, address: str, identity: bytes) -> zmq.Socket[bytes]:
-        socket = self._context.socket(kind)
+        socket = _context().socket(kind)
         socket.linger = 0
         socket.identity = identity
         socket.reconnect_ivl = _RECONNECT_MS
+        socket.rcvhwm = 0  # what comes faster than it is relayed waits, else outputs are lost
         socket.connect(address)
         return socket
 
@@ -183,9 +212,26 @@ class Successor:
         with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
             os.killpg(self.process.pid, getattr(signal, name))
 
+    def remove(self) -> None:
+        """Leave nothing of it; for one that has nobody's place, and whose sockets no stream has."""
+        self.kill()
+        self.process.wait()
+        self._close()
+        self.clean_up()
+
+    def _close(self) -> None:
+        for socket in (self.shell, self.control, self.stdin, self.iopub, self.moves):
+            socket.close()
+
     def clean_up(self) -> None:
         """Remove its folder; for one that has ended."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@functools.cache
+def _context() -> zmq.Context[zmq.Socket[bytes]]:
+    """One for all successors: each has threads of its own."""
+    return zmq.Context()
 
 
 def _sweep() -> None:

@@ -122,7 +122,15 @@ def _marker(pyproject: Mapping[str, Any]) -> list[str]:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-    oldest = metadata.metadata("uvmagic")["Requires-Python"].removeprefix(">=")
     allowed = SpecifierSet(pyproject.get("project", {}).get("requires-python", ""))
-    below = Version(f"3.{Version(oldest).minor - 1}.99")
-    return ["--marker", f"python_version >= '{oldest}'"] if allowed.contains(below) else []
+    below = Version(f"3.{Version(_oldest_python()).minor - 1}.99")
+    return ["--marker", python_marker()] if allowed.contains(below) else []
+
+
+def python_marker() -> str:
+    """The marker of the Pythons that uvmagic runs on."""
+    return f"python_version >= '{_oldest_python()}'"
+
+
+def _oldest_python() -> str:
+    return str(metadata.metadata("uvmagic")["Requires-Python"]).removeprefix(">=")

@@ -14,6 +14,7 @@ from uvmagic.kernel.capable import made_capable
 from uvmagic.kernel.frontends import clicks, restart_clicks
 from uvmagic.kernel.move import hindrance, is_moving, move
 from uvmagic.kernel.successor import Launch
+from uvmagic.kernel.whereabouts import Whereabouts
 from uvmagic.outcome import Outcome
 from uvmagic.system.environment import Environment
 from uvmagic.system.host import Host, shorten
@@ -30,6 +31,7 @@ def use(command: Command, host: Host) -> Outcome:
 
     Raises:
         UsageError: there is no notebook.
+        ProjectUnclear: the notebook and the current folder are of two projects.
         KernelRefused: variables would be lost, this kernel cannot give its place away, no such
             kernel, or it does not start. The notebook stays where it is.
         UvmagicError: as a sync of the project does.
@@ -41,6 +43,7 @@ def use(command: Command, host: Host) -> Outcome:
         chosen = _named(command.positionals[1])
         environment = Environment(chosen.python.parent.parent)
     else:
+        Whereabouts.of(host.cwd, host).stop_if_unclear("kernel use")
         made = made_capable(host)
         environment, changes, notes = made.environment, made.changes, made.notes
         chosen, _ = registry.install(made.project, environment)
@@ -61,7 +64,7 @@ def use(command: Command, host: Host) -> Outcome:
         raise KernelRefused(
             f"A move loses what is defined here: {listed(lost)}.", "%uv kernel use --force"
         )
-    move(kernel, Launch(environment.python, True, host.cwd, host.environ))
+    move(kernel, Launch.into(environment, chosen.project, host))
     if lost:
         notes = (*notes, f"Lost with the old kernel: {listed(lost)}.")
     return Outcome(
@@ -123,10 +126,9 @@ def _named(wanted: str) -> registry.Kernel:
     kernels = [kernel for place in registry.places() for kernel in registry.installed(place)]
     chosen = next((k for k in kernels if wanted in (k.name, k.display_name)), None)
     if chosen is None:
-        names = [k.name for k in kernels]
-        raise KernelRefused(
-            f"uvmagic made no kernel {wanted}.", grammar.hint_near(wanted, names, "kernel")
-        )
+        near = grammar.near(wanted, [name for k in kernels for name in (k.name, k.display_name)])
+        hint = f"Did you mean {near}?" if near else "%uv kernel list  tells which there are."
+        raise KernelRefused(f"uvmagic made no kernel {wanted}.", hint)
     if chosen.state != "ready":
         raise KernelRefused(
             f"“{chosen.display_name}” cannot start: {chosen.state} ({shorten(chosen.project)}).",
