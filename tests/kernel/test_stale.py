@@ -66,3 +66,43 @@ def test_what_only_comes_needs_no_restart(kernel: Kernel) -> None:
 def test_what_is_loaded_and_removed_is_named(kernel: Kernel) -> None:
     assert kernel.run("import numpy").status == "ok"
     assert f"{RESTART}numpy 2.2.6" in changed(kernel, "remove numpy")
+
+
+def test_what_is_loaded_and_cannot_be_replaced_is_refused_before(
+    kernel: Kernel, empty: Folder
+) -> None:
+    kernel.run("import uvmagic.change.loaded as loaded; loaded.LOCKS_LOADED_FILES = True")
+    assert RESTART not in changed(kernel, "add numpy==2.2.5")  # nothing of it is loaded yet
+    assert kernel.run("import numpy; numpy.__version__").text == "'2.2.5'"
+    before, installed = empty.contents(), empty.installed()
+    refused = kernel.run("%uv add numpy==2.3.1 six")
+    assert refused.status == "error"
+    assert "This kernel has loaded numpy, and Windows lets nobody replace" in refused.text
+    assert "before anything imports numpy" in refused.text
+    assert "Traceback" not in refused.text
+    assert (empty.contents(), empty.installed()) == (before, installed)
+    assert "Import it in the next cell." in changed(kernel, "add six")  # numpy stays
+
+
+def test_editable_installs_and_entry_points_are_there_at_once(
+    kernel: Kernel, empty: Folder
+) -> None:
+    for name, backend in (("flat", "hatchling"), ("laid", "setuptools")):
+        package = empty.path / name / "src" / name
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("answer = 42\n")
+        back = "hatchling.build" if backend == "hatchling" else "setuptools.build_meta"
+        (empty.path / name / "pyproject.toml").write_text(
+            f'[build-system]\nrequires = ["{backend}"]\nbuild-backend = "{back}"\n'
+            f'[project]\nname = "{name}"\nversion = "1"\n'
+            f'[project.entry-points."study.plugins"]\n{name} = "{name}:answer"\n'
+        )
+        told = changed(kernel, f"add --editable ./{name} --no-workspace")
+        assert "estart" not in told
+        found = kernel.run(
+            f"import {name}\nfrom importlib.metadata import entry_points\n"
+            f"print({name}.answer, [p.load() for p in entry_points(group='study.plugins')])"
+        )
+        assert found.status == "ok", found.text
+        assert found.text.startswith("42 [42")
+        assert str(empty.path) in kernel.run(f"print({name}.__file__)").text

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uvmagic import grammar
+from uvmagic.change.loaded import spare_loaded
 from uvmagic.change.session import run_uv
 from uvmagic.project import Table
 from uvmagic.system.environment import Environment
@@ -62,7 +63,10 @@ class Calls:
         """Run uv to its end; gives the lines that it left. Raises UvFailed, UsageError.
 
         `uv add` leaves the indexes of pyproject.toml as they were, unless the call names some.
+        A sync replaces nothing that cannot be replaced (ChangeRejected).
         """
+        if arguments[0] == "sync":
+            spare_loaded(self, arguments)
         before = _text(self.project.file) if self._writes_indexes(arguments[0]) else None
         said = run_uv(self.uv, list(arguments), self.command, self.host, self.descriptor)
         if before is not None:

@@ -16,11 +16,13 @@ from uvmagic.kernel.move import hindrance
 from uvmagic.kernel.spec import REASON
 
 _OURS = ("%uv", "%%uv", "%load_ext uvmagic", "%config UvMagics")
+_LEAVES = ("exit", "quit", "exit()", "quit()")
+"""How one leaves a console."""
 
 
 def is_ours(code: str) -> bool:
     """Whether a cell is uvmagic's alone: its lines are `%uv …`, comments or blank."""
-    if code.lstrip().startswith("%%uv"):
+    if code.lstrip().startswith("%%uv") or code.strip() in _LEAVES:
         return True
     lines = [line.strip() for line in code.splitlines()]
     return all(not line or line.startswith(("#", *_OURS)) for line in lines)
@@ -51,7 +53,7 @@ class FallbackKernel(IPythonKernel):
 
 
 def _explained(message: str, hint: str | None, *, can_move: bool) -> str:
-    mend = f"\n→ {hint}" if hint else ""
+    mend = f"\n→ {hint or '%uv sync  tries again.'}"
     then = (
         "The cell after that runs in the project."
         if can_move

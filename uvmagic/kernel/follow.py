@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uvmagic.errors import FilesUnwritable, KernelRefused
 from uvmagic.kernel import live, registry, support
-from uvmagic.kernel.spec import LAUNCHED
+from uvmagic.kernel.warm import is_cold, warm
+from uvmagic.progress import Progress
 from uvmagic.system.host import shorten
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def register(
     except (KernelRefused, FilesUnwritable) as refusal:
         next_steps += [refusal.hint] if refusal.hint else []
         return [f"Not registered as a kernel: {refusal.message}"]
+    if is_cold(environment):
+        host.reporter.progress(Progress("Compiling what a kernel needs"))
+        warm(environment, host.environ)
     return [f"Registered as the kernel “{kernel.display_name}”."] if is_new else []
 
 
@@ -64,7 +67,7 @@ def in_this_kernel(
 def _moved(found: Project, environment: Environment, host: Host) -> str:
     """Move a notebook that runs elsewhere into the project, or tell how."""
     from uvmagic.kernel.frontends import clicks
-    from uvmagic.kernel.move import hindrance, is_moving, move
+    from uvmagic.kernel.move import hindrance, is_moving, looks_again, move
 
     frontend = host.frontend
     assert frontend is not None
@@ -87,7 +90,7 @@ def _moved(found: Project, environment: Environment, host: Host) -> str:
             force = " --force" if frontend.variables else ""
             lost = ", and what is defined here is lost" if frontend.variables else ""
             return f"{here}:  %uv kernel use{force}  moves it there{lost}."
-    if os.environ.get(LAUNCHED) == str(os.getpid()):  # the launcher looks again at each start
+    if looks_again():
         return "Restart the kernel: then it runs in the project, and what was added imports."
     kernel = registry.of_project(found)
     return f"{here}. {clicks(kernel.display_name, host.environ)}" if kernel else f"{here}."

@@ -9,12 +9,13 @@ import os
 import site
 import sys
 from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING
 
 from uvmagic.project import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from uvmagic.outcome import Change
@@ -69,6 +70,18 @@ def stale(changes: Sequence[Change], site_packages: Path, before: Before) -> lis
         if any(new.get(path) != digest for path, digest in old.items()):
             found.append(change)
     return found
+
+
+def with_loaded_extensions(names: Iterable[str], site_packages: Path) -> set[str]:
+    """Those of some distributions of which this process has loaded an extension module.
+
+    Args:
+        names: normalised names.
+        site_packages: where the distributions lie.
+    """
+    loaded = {f for f in _loaded_files(site_packages) if f.endswith(tuple(EXTENSION_SUFFIXES))}
+    files = _record_files(site_packages)
+    return {name for name in names if loaded & _hashes(_text(files.get(name))).keys()}
 
 
 def _path_files(site_packages: Path) -> frozenset[str]:

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from uvmagic.errors import KernelRefused
-from uvmagic.kernel.spec import RELAY
+from uvmagic.kernel.spec import LAUNCHED, RELAY
 
 if TYPE_CHECKING:
     from uvmagic.kernel.successor import Launch
@@ -47,6 +47,18 @@ def is_moving(kernel: Any) -> bool:
     return "dispatch_shell" in getattr(kernel, "__dict__", {})
 
 
+def looks_again() -> bool:
+    """Whether a restart of this kernel finds the notebook's project again: the launcher did it."""
+    own_process = {str(os.getpid()), _relay()[0]}
+    return os.environ.get(LAUNCHED) in own_process
+
+
+def _relay() -> tuple[str, str]:
+    """(process id, address) of the process that keeps this kernel's sockets; empty for itself."""
+    pid, _, address = os.environ.get(RELAY, "").partition(":")
+    return (pid, address) if pid == str(os.getppid()) else ("", "")  # else it was inherited
+
+
 def move(kernel: Any, launch: Launch) -> None:
     """Start a kernel; from the next cell on the notebook runs in it.
 
@@ -58,8 +70,8 @@ def move(kernel: Any, launch: Launch) -> None:
         KernelRefused: the other kernel does not start; this one stays.
         KeyboardInterrupt: likewise.
     """
-    relay_pid, _, address = os.environ.get(RELAY, "").partition(":")
-    if relay_pid == str(os.getppid()):
+    _, address = _relay()
+    if address:
         _behind_relay(kernel, launch, address)
     else:
         _become_relay(kernel, launch)

@@ -123,8 +123,7 @@ def install_launcher(python: Path, kernels: Path | None = None) -> Path:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     _copy_logos(Environment(python.parent.parent), folder)
-    content = spec.launcher_json(python)
-    write_atomically(file, json.dumps(content, indent=1, ensure_ascii=False).encode())
+    _write(file, spec.launcher_json(python))
     return folder
 
 
@@ -182,15 +181,20 @@ def install(
             "Move it away, then run  %uv kernel install  again.",
         )
     moved = moved_here(project)
-    if display_name is None:
-        # A name that the user once chose stays.
-        kept = before.get("display_name") if before else moved.display_name if moved else None
-        display_name = kept or _free_display_name(project, kernels)
+    # A name that the user once chose stays.
+    kept = before.get("display_name") if before else moved.display_name if moved else None
+    chosen = display_name or kept
+    display_name = chosen or _free_display_name(project, kernels)
     content = spec.kernel_json(environment.python, project.root, display_name)
     if content != before:
         folder.mkdir(parents=True, exist_ok=True)
         _copy_logos(environment, folder)
-        write_atomically(file, json.dumps(content, indent=1, ensure_ascii=False).encode())
+        _write(file, content)
+        # one of the same name may have been registered at the same moment: the later one sees it
+        if not chosen and (free := _free_display_name(project, kernels)) != display_name:
+            display_name = free
+            content = spec.kernel_json(environment.python, project.root, display_name)
+            _write(file, content)
     if moved is not None and moved.name != name:
         remove(moved)
     with contextlib.suppress(FilesUnwritable):  # then a move of the folder is not noticed
@@ -221,6 +225,10 @@ def _free_display_name(project: Project, kernels: Path) -> str:
     plain = f"{project.name} (uv)"
     taken = {k.display_name for k in installed(kernels) if k.project != project.root}
     return f"{project.name} (uv, {shorten(project.root)})" if plain in taken else plain
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    write_atomically(file, json.dumps(content, indent=1, ensure_ascii=False).encode())
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import psutil
 import zmq
 
 from uvmagic.errors import KernelRefused
-from uvmagic.kernel.spec import CARRIED, CHOSEN, LAUNCHED, REASON, RELAY, kernel_argv
+from uvmagic.kernel.spec import CARRIED, CHOSEN, REASON, RELAY, kernel_argv
 from uvmagic.system.host import shorten
 from uvmagic.system.process import run_captured, start_apart
 
@@ -36,7 +36,6 @@ _FOLDER = "uvmagic-kernel-"
 """What the names of successors' folders begin with; the relay's process id follows."""
 _OF_THE_OLD = (
     CARRIED,
-    LAUNCHED,
     REASON,
     "PYTHONHOME",
     "PYTHONPATH",

@@ -12,7 +12,7 @@ from uvmagic.errors import KernelRefused, UsageError
 from uvmagic.kernel import registry
 from uvmagic.kernel.capable import made_capable
 from uvmagic.kernel.frontends import clicks, restart_clicks
-from uvmagic.kernel.move import hindrance, is_moving, move
+from uvmagic.kernel.move import hindrance, is_moving, looks_again, move
 from uvmagic.kernel.successor import Launch
 from uvmagic.kernel.whereabouts import Whereabouts
 from uvmagic.outcome import Outcome
@@ -67,12 +67,15 @@ def use(command: Command, host: Host) -> Outcome:
     move(kernel, Launch.into(environment, chosen.project, host))
     if lost:
         notes = (*notes, f"Lost with the old kernel: {listed(lost)}.")
+    # no front end lets a running kernel be renamed: another name is always another process
+    stay = f"A restart goes back to the old kernel. {clicks(chosen.display_name, host.environ)}"
     return Outcome(
         "kernel",
         "From the next cell on this notebook runs there.",
         tuple(changes),
         facts,
         notes,
+        next_steps=() if looks_again() else (stay,),
         data={"lost": list(lost)},
     )
 
