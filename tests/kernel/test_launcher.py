@@ -71,9 +71,17 @@ def test_it_becomes_the_kernel_of_the_nearest_project(project: Folder, tmp_path:
 @network
 @heavy
 @pytest.mark.parametrize("is_locked", [True, False])
-def test_an_environment_that_is_gone_is_made_again(project: Folder, is_locked: bool) -> None:
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_an_environment_that_is_gone_is_made_again(
+    project: Folder, is_locked: bool, is_whole: bool, tmp_path: Path
+) -> None:
     lock = project.lock.read_bytes()
-    shutil.rmtree(project.path / ".venv")
+    if is_whole:
+        shutil.rmtree(project.path / ".venv")
+    else:  # its Python was uninstalled
+        python = project.path / ".venv" / "bin" / "python"
+        python.unlink()
+        python.symlink_to(tmp_path / "uninstalled")
     if not is_locked:
         project.lock.unlink()
     with Kernel("uv", project.path) as kernel:

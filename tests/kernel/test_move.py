@@ -11,7 +11,7 @@ from kernels import Cell, Kernel
 from robustness.aftermath import nobody_is_left, wait_until
 
 from uvmagic.kernel.frontends import clicks, front_end, restart_clicks
-from uvmagic.kernel.move import hindrance
+from uvmagic.kernel.move import hindrance, keeps_gpu
 from uvmagic.kernel.use import listed
 
 if TYPE_CHECKING:
@@ -205,6 +205,14 @@ def test_a_kernel_that_cannot_give_its_place_away_says_why(
     assert "7 can" in str(hindrance(_Of6()))
     monkeypatch.setattr("sys.platform", "win32")
     assert "Windows" in str(hindrance(_Of6()))
+
+
+def test_a_process_that_would_keep_a_gpu_is_known(tmp_path: Path) -> None:
+    (tmp_path / "3").symlink_to("/dev/null")
+    assert not keeps_gpu(tmp_path)
+    assert not keeps_gpu(tmp_path / "none")
+    (tmp_path / "4").symlink_to("/dev/nvidia0")
+    assert keeps_gpu(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _BLOCK = re.compile(r"(?m)^# /// script$\s(?P<content>(?:^#(?:| .*)$\s)+)^# ///$")
 """The block of a script, from PEP 723's own expression for all types of blocks."""
-_SIGN = b"# /// script"
-"""What a notebook without a block does not have: then it need not be parsed."""
 
 
 def requirements_of(notebook: Path) -> tuple[str, str | None] | None:
@@ -38,8 +36,7 @@ def requirements_of(notebook: Path) -> tuple[str, str | None] | None:
         ProjectInvalid: several cells have a block.
     """
     try:
-        content = notebook.read_bytes()
-        told: Any = json.loads(content) if _SIGN in content else {}
+        told: Any = json.loads(notebook.read_bytes())
     except (OSError, ValueError):
         return None
     cells = [cell for cell in told.get("cells", ()) if cell.get("cell_type") == "code"]

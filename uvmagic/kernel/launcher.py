@@ -7,6 +7,7 @@ It stays light: while the project's files and environment agree, no uv is starte
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from uvmagic import project
 from uvmagic.errors import KernelRefused, UvmagicError
-from uvmagic.kernel.carried import environment as carried
 from uvmagic.kernel.spec import CARRIED, LAUNCHED, REASON, kernel_argv
 from uvmagic.system import agreement
 from uvmagic.system.environment import Environment
@@ -34,7 +34,7 @@ def main() -> NoReturn:
         environ.pop(told_before, None)
     try:
         notebook = notebook_file(os.environ)
-        environment = carried(notebook, os.environ) if notebook is not None else None
+        environment = _carried(notebook, os.environ) if notebook is not None else None
         if environment is not None:
             environ[CARRIED] = str(environment.folder)
         else:
@@ -80,6 +80,16 @@ def notebook_file(environ: Mapping[str, str]) -> Path | None:
     return told if told.is_absolute() and told.parent.is_dir() else None
 
 
+def _carried(notebook: Path, environ: Mapping[str, str]) -> Environment | None:
+    """The environment of what a notebook carries itself; None for nothing carried."""
+    with contextlib.suppress(OSError):  # it is not saved yet
+        if b"# /// script" in notebook.read_bytes():
+            from uvmagic.kernel.carried import environment  # most notebooks do without
+
+            return environment(notebook, environ)
+    return None
+
+
 def _bring_up_to_date(found: Project, environ: Mapping[str, str]) -> None:
     """Make the environment what the lock says; a lock that is there stays as it is."""
     from uvmagic import grammar
@@ -87,9 +97,8 @@ def _bring_up_to_date(found: Project, environ: Mapping[str, str]) -> None:
     from uvmagic.kernel import support
     from uvmagic.system.host import Host
 
-    if "ipykernel" in support.missing(
-        found.pyproject
-    ):  # a sync would take an ipykernel away that is there
+    is_undeclared = "ipykernel" in support.missing(found.pyproject)
+    if is_undeclared:  # a sync would take one away that is there
         return
     locked = ["--locked"] if found.lock.exists() else []
     change(grammar.parse(["sync", *locked]), Host(found.folder, environ, _Silent()))

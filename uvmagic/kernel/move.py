@@ -6,9 +6,11 @@ its process stays as the relay between front end and kernel; or, behind a relay 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uvmagic.errors import KernelRefused
@@ -45,6 +47,22 @@ def hindrance(kernel: Any) -> str | None:
 def is_moving(kernel: Any) -> bool:
     """Whether a kernel has given its place away, in the cell that it is still running."""
     return "dispatch_shell" in getattr(kernel, "__dict__", {})
+
+
+def keeps_gpu(descriptors: Path = Path("/proc/self/fd")) -> bool:
+    """Whether this process would stay as the relay and hold on to a GPU that it has opened.
+
+    Args:
+        descriptors: where the system lists what a process has open; elsewhere than on Linux nothing.
+    """
+    if _relay()[1]:
+        return False  # this one goes
+    opened = []
+    with contextlib.suppress(OSError):
+        for entry in descriptors.iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                opened.append(str(entry.readlink()))
+    return any(path.startswith(("/dev/nvidia", "/dev/kfd", "/dev/dri/")) for path in opened)
 
 
 def looks_again() -> bool:

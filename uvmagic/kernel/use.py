@@ -12,7 +12,7 @@ from uvmagic.errors import KernelRefused, UsageError
 from uvmagic.kernel import registry
 from uvmagic.kernel.capable import made_capable
 from uvmagic.kernel.frontends import clicks, restart_clicks
-from uvmagic.kernel.move import hindrance, is_moving, looks_again, move
+from uvmagic.kernel.move import hindrance, is_moving, keeps_gpu, looks_again, move
 from uvmagic.kernel.successor import Launch
 from uvmagic.kernel.whereabouts import Whereabouts
 from uvmagic.outcome import Outcome
@@ -67,6 +67,8 @@ def use(command: Command, host: Host) -> Outcome:
     move(kernel, Launch.into(environment, chosen.project, host))
     if lost:
         notes = (*notes, f"Lost with the old kernel: {listed(lost)}.")
+    if keeps_gpu():
+        notes = (*notes, "The old process keeps the GPU's memory until the kernel is shut down.")
     # no front end lets a running kernel be renamed: another name is always another process
     stay = f"A restart goes back to the old kernel. {clicks(chosen.display_name, host.environ)}"
     return Outcome(
@@ -89,6 +91,8 @@ def restart(host: Host) -> Outcome:
     """
     kernel = _running(host, "kernel restart")
     obstacle = hindrance(kernel)
+    if keeps_gpu():
+        obstacle = obstacle or "its process would stay, and keep the GPU's memory"
     if obstacle:
         raise KernelRefused(
             f"The kernel cannot restart by itself: {obstacle}.", restart_clicks(host.environ)
