@@ -53,7 +53,7 @@ def keeps_gpu(descriptors: Path = Path("/proc/self/fd")) -> bool:
     """Whether this process would stay as the relay and hold on to a GPU that it has opened.
 
     Args:
-        descriptors: where the system lists what a process has open; elsewhere than on Linux nothing.
+        descriptors: where Linux lists what a process has open.
     """
     if _relay()[1]:
         return False  # this one goes
