@@ -25,7 +25,7 @@ os.environ.pop("VIRTUAL_ENV", None)
 from benchmarks.adding import add_in_a_cell, add_of_what_is_there, load_ext  # noqa: E402
 from benchmarks.kernel_first_start import kernel_first_start  # noqa: E402
 from benchmarks.kernel_move import kernel_move, relayed_cell  # noqa: E402
-from benchmarks.kernel_start import kernel_start  # noqa: E402
+from benchmarks.kernel_start import kernel_start, kernel_start_as_seen  # noqa: E402
 from benchmarks.measure import UV, Figure  # noqa: E402
 from benchmarks.pytorch import add_torch, audit_of_a_lock, planning_a_choice  # noqa: E402
 from benchmarks.stale_modules import stale_modules  # noqa: E402
@@ -39,6 +39,7 @@ SUBJECTS = {
     "planning --cuda": planning_a_choice,
     "stale modules": stale_modules,
     "kernel start": kernel_start,
+    "kernel start, as jupyter_client waits": kernel_start_as_seen,
     "kernel's first start": kernel_first_start,
     "kernel move": kernel_move,
     "cell in a kernel that has moved": relayed_cell,
@@ -54,6 +55,8 @@ def main() -> None:
     chosen = [
         title for title in SUBJECTS if not asked.words or any(w in title for w in asked.words)
     ]
+    if not chosen:
+        parser.error(f"the subjects are: {', '.join(SUBJECTS)}")
     results: dict[str, dict[str, Figure]] = {}
     with tempfile.TemporaryDirectory() as own:
         for name in ("JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "UV_CACHE_DIR"):
