@@ -109,12 +109,15 @@ def load(shell: InteractiveShell) -> None:
         kind: {name: registered[kind][name] for name in _OURS if name in registered[kind]}
         for kind in _KINDS
     }
+    for name in _OURS:  # what `%uv?` shows, made when it is asked for (IPython's oinspect.getdoc)
+        getattr(UvMagics, name).getdoc = _overview
+    shell.register_magics(UvMagics)
+
+
+def _overview() -> str:
     from uvmagic import grammar
 
-    overview = grammar.help_text()
-    for name in _OURS:  # what `%uv?` shows
-        getattr(UvMagics, name).__doc__ = overview
-    shell.register_magics(UvMagics)
+    return grammar.help_text()
 
 
 def unload(shell: InteractiveShell) -> None:

@@ -205,3 +205,9 @@ def test_init_works_in_a_folder_whose_name_is_no_project_name(
         monkeypatch.chdir(folder)
         assert isinstance(shell.run("%uv init"), Outcome)
         assert f'name = "{expected}"' in (folder / "pyproject.toml").read_text()
+
+
+def test_the_question_mark_shows_the_words(shell: Shell) -> None:
+    for name in ("%uv", "%uvmagic", "%%uv"):
+        told = shell.ip.object_inspect(name)["docstring"]  # type: ignore[no-untyped-call]
+        assert "add REQUIREMENT…" in told

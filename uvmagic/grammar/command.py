@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uvmagic import data
 from uvmagic.errors import UsageError
 from uvmagic.grammar.usage import help_hint, hint_near
 from uvmagic.grammar.words import WORDS, Word, option_arity
@@ -78,6 +77,8 @@ def parse(tokens: Sequence[str]) -> Command:
 
 def _leading_globals(tokens: Sequence[str]) -> tuple[list[str], int]:
     """Uv's global options before the word, and where the word is."""
+    from uvmagic import data  # by the first call, not by %load_ext
+
     takes_value = {n: o.value for o in data.uv_options() if o.is_global for n in o.names}
     position = 0
     while position < len(tokens) and tokens[position].startswith("-"):

@@ -6,7 +6,6 @@ import difflib
 import textwrap
 from typing import TYPE_CHECKING
 
-from uvmagic import data
 from uvmagic.grammar.words import HELP, WORDS, Word, option_arity, uv_options
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ def hint_for_refusal(command: Command) -> str | None:
     if command.word not in WORDS:
         if "|" in command.argv or ">" in command.argv:
             return "A pipe needs a shell: use  !uv …"
+        from uvmagic import data
+
         known = WORDS.keys() | data.uv_commands()
         found = None if command.word in known else near(command.word, known)
         return f"Did you mean {found}?" if found else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from uvmagic import data
+if TYPE_CHECKING:
+    from uvmagic import data
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,4 +205,6 @@ def option_arity(word: Word) -> tuple[dict[str, tuple[str, int]], frozenset[str]
 
 def uv_options(word: str | None) -> list[data.UvOption]:
     """Uv's own options for one of its words, as the table has them."""
+    from uvmagic import data  # by the first call, not by %load_ext
+
     return [option for option in data.uv_options() if word in option.words]
