@@ -241,6 +241,7 @@ def test_what_a_killed_relay_left_is_swept(tmp_path: Path, monkeypatch: pytest.M
     from uvmagic.kernel.successor import _sweep
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("uvmagic.kernel.successor._LONGEST_PLACE", 1000)
     left, used = (
         tmp_path / "uvmagic-kernel-99999999-a",
         tmp_path / f"uvmagic-kernel-{os.getpid()}-b",
@@ -250,3 +251,34 @@ def test_what_a_killed_relay_left_is_swept(tmp_path: Path, monkeypatch: pytest.M
     _sweep()
     assert not left.exists()
     assert used.exists()
+
+
+@network
+@heavy
+def test_a_move_needs_no_short_temporary_folder(project: Folder, tmp_path: Path) -> None:
+    temporary = tmp_path / ("long" * 20)
+    temporary.mkdir()
+    with Kernel("python3", project.path, {"TMPDIR": str(temporary)}) as kernel:
+        kernel.run("%load_ext uvmagic")
+        moved = kernel.run("%uv kernel use")
+        assert moved.status == "ok", moved.text
+        assert prefix(kernel) == str(project.path / ".venv")
+
+
+@network
+@heavy
+def test_a_front_end_sees_nothing_of_the_relays_own(project: Folder, kernel: Kernel) -> None:
+    for _ in range(2):
+        assert kernel.run("%uv kernel restart").status == "ok"
+    request = kernel.client.execute("import time; time.sleep(3)")
+    seen = []
+    while True:
+        message = kernel.client.get_iopub_msg(timeout=30)
+        ours = message["parent_header"].get("msg_id") == request
+        if message["msg_type"] == "status" and ours:
+            seen.append(message["content"]["execution_state"])
+            if seen[-1] == "idle":
+                break
+        elif seen:
+            assert ours, f"while the cell runs came {message['msg_type']} of somebody else"
+    assert seen == ["busy", "idle"]

@@ -20,9 +20,18 @@ _DELIMITER = b"<IDS|MSG>"
 
 def message_type(frames: list[bytes]) -> str:
     """The type of a message as it comes over a socket; empty for what is none."""
+    return _told(frames, 2, "msg_type")
+
+
+def parent_session(frames: list[bytes]) -> str:
+    """The session whose request a message answers; empty for what answers none."""
+    return _told(frames, 3, "session")
+
+
+def _told(frames: list[bytes], place: int, name: str) -> str:
+    """What a header says: the message's own, 2 frames after the delimiter, or its parent's, 3."""
     try:
-        header = json.loads(frames[frames.index(_DELIMITER) + 2])
-        return str(header["msg_type"])
+        return str(json.loads(frames[frames.index(_DELIMITER) + place])[name])
     except (ValueError, LookupError, TypeError):
         return ""
 

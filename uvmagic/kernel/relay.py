@@ -19,7 +19,7 @@ import zmq
 from zmq.eventloop.zmqstream import ZMQStream
 
 from uvmagic.errors import UvmagicError
-from uvmagic.kernel.departure import LAST, message_type
+from uvmagic.kernel.departure import LAST, message_type, parent_session
 from uvmagic.kernel.successor import Launch, Successor
 
 if TYPE_CHECKING:
@@ -161,11 +161,11 @@ class Relay:
 
         def connect_iopub() -> None:
             line.iopub = ZMQStream(successor.iopub, self._iopub.io_loop)
-            line.iopub.on_recv(line.if_current(self._iopub.send_multipart, but="shutdown_reply"))
+            line.iopub.on_recv(line.to_others(self._iopub.send_multipart, self._session.session))
 
         def connect_stdin() -> None:
             line.stdin = ZMQStream(successor.stdin, kernel.io_loop)
-            line.stdin.on_recv(kernel.stdin_socket.send_multipart)
+            line.stdin.on_recv(lambda frames: self._stdin.send_multipart(frames))
 
         self._control_loop.add_callback(connect_control)
         self._iopub.io_loop.add_callback(connect_iopub)
@@ -220,13 +220,23 @@ class _Line:
         self.status: int | None = None  # the process's, once it has ended
         self.is_retired = False
 
-    def if_current(
-        self, send: Callable[[Frames], Any], but: str | None = None
-    ) -> Callable[[Frames], None]:
-        """`send`, for a kernel that is not retired; then all but one type of message."""
+    def if_current(self, send: Callable[[Frames], Any]) -> Callable[[Frames], None]:
+        """`send`, while the kernel is not retired."""
 
         def pass_on(frames: Frames) -> None:
-            if not self.is_retired or (but and message_type(frames) != but):
+            if not self.is_retired:
+                send(frames)
+
+        return pass_on
+
+    def to_others(self, send: Callable[[Frames], Any], session: str) -> Callable[[Frames], None]:
+        """`send`, but once the kernel is retired not for what answers a session: the relay's own.
+
+        Its last outputs still come, and nobody is told that it shuts down.
+        """
+
+        def pass_on(frames: Frames) -> None:
+            if not self.is_retired or parent_session(frames) != session:
                 send(frames)
 
         return pass_on

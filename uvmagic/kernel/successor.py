@@ -32,6 +32,8 @@ _PATIENCE = 60.0
 """Seconds that a kernel gets to answer; a first start without bytecode takes two."""
 _RECONNECT_MS = 20
 """How soon a socket tries again: the kernel binds its own while we wait."""
+_LONGEST_PLACE = 50
+"""Bytes of the path of the temporary folder that leave room for a socket's own name."""
 _FOLDER = "uvmagic-kernel-"
 """What the names of successors' folders begin with; the relay's process id follows."""
 _OF_THE_OLD = (
@@ -111,7 +113,7 @@ class Successor:
 
         self._session, self._launch = session, launch
         _sweep()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
+        self._folder = Path(tempfile.mkdtemp(dir=_place(), prefix=f"{_FOLDER}{os.getpid()}-"))
         file, ports = write_connection_file(
             str(self._folder / "kernel.json"),
             ip=str(self._folder / "kernel"),
@@ -233,9 +235,15 @@ def _context() -> zmq.Context[zmq.Socket[bytes]]:
     return zmq.Context()
 
 
+def _place() -> Path:
+    """Where folders of sockets go: a socket's path has 100 bytes, of which a TMPDIR may take all."""
+    temporary = Path(tempfile.gettempdir())
+    return temporary if len(os.fsencode(temporary)) <= _LONGEST_PLACE else Path("/tmp")  # noqa: S108
+
+
 def _sweep() -> None:
     """Remove the folders of relays that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+    for folder in _place().glob(f"{_FOLDER}*"):
         pid = folder.name.removeprefix(_FOLDER).partition("-")[0]
         if pid.isdecimal() and not psutil.pid_exists(int(pid)):
             shutil.rmtree(folder, ignore_errors=True)  # another user's stays
