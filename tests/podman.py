@@ -8,12 +8,15 @@ it says is mapped to the stand-in when it is built.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 STAND_IN = "localhost/uvmagic-stand-in"
+STAND_IN_FINAL = "localhost/uvmagic-stand-in-final"
+"""The same without uv."""
 PYTHON = "3.11"
 """Python of Debian 12, which the stand-in is made of."""
 _SUITE = "bookworm"
@@ -86,24 +89,28 @@ events_logger = "file"
         (root / "etc" / "uv").mkdir()
         (root / "etc" / "uv" / "uv.toml").touch()
         archive = self.folder / "root.tar"
-        subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
-        shutil.rmtree(root)
-        self("import", "--quiet", str(archive), STAND_IN)
+        for name in (STAND_IN, STAND_IN_FINAL):
+            subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
+            self("import", "--quiet", str(archive), name)
+            (root / "usr" / "local" / "bin" / "uv").unlink(missing_ok=True)
         archive.unlink()
+        shutil.rmtree(root)
 
     def build(self, context: Path, tag: str) -> str:
         """Build a bundle's Dockerfile as it is. Gives what podman said."""
-        lines = (context / "Dockerfile").read_text().splitlines()
-        image = next(line.removeprefix("FROM ") for line in lines if line.startswith("FROM "))
-        mapped = f"{image}=docker-image://{STAND_IN}"
-        options = ["--layers", "--pull-never", "--build-context", mapped]
+        text = (context / "Dockerfile").read_text()
+        named = re.findall(r"^(?:FROM |COPY --from=)(\S+)", text, re.MULTILINE)
+        options = ["--layers", "--pull-never"]
+        for image in set(named) - {"environment"}:
+            stand_in = STAND_IN if "/uv:" in image else STAND_IN_FINAL
+            options += ["--build-context", f"{image}=docker-image://{stand_in}"]
         return self("build", *options, "--tag", tag, str(context)).stdout
 
     def run(self, tag: str, out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run an image without network, its `/out` in a folder of ours."""
+        """Run an image without network, its file system read-only, `/out` in a folder of ours."""
         out.mkdir(exist_ok=True)
         out.chmod(0o777)
-        options = ["--rm", "--network=none", f"--volume={out}:/out"]
+        options = ["--rm", "--network=none", "--read-only", "--tmpfs=/tmp", f"--volume={out}:/out"]
         return self("run", *options, tag, *arguments, check=False)
 
     def close(self) -> None:

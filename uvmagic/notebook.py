@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _PYTHON_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
-_PAPERMILLS = frozenset({"injected-parameters", "papermill-error-cell-tag"})
+_BANNER = "papermill-error-cell-tag"
+PAPERMILLS = frozenset({"injected-parameters", _BANNER})
 """Tags of the cells that papermill adds (papermill/execute.py, papermill/parameterize.py)."""
+_RAISES = "raises-exception"
+"""The tag of a cell that may raise: nbclient and papermill run on after it."""
 _OWN_MAGIC = re.compile(
     r"^\s*(?:[\w.,\[\] ]+=\s*)?%{1,2}(?:uv|uvmagic)\b|^\s*%(?:load|reload)_ext\s+uvmagic\b",
     re.MULTILINE,
@@ -80,7 +83,10 @@ def to_bytes(notebook: NotebookNode) -> bytes:
 
 
 def portable(notebook: NotebookNode, *, keep_outputs: bool) -> NotebookNode:
-    """A copy that runs elsewhere: the kernel named `python3`, without outputs unless kept."""
+    """A copy that runs elsewhere: the kernel named `python3`, without outputs unless kept.
+
+    A cell that was saved with an error is expected to raise it, so that the run goes on after it.
+    """
     import copy
 
     made = copy.deepcopy(notebook)
@@ -89,14 +95,30 @@ def portable(notebook: NotebookNode, *, keep_outputs: bool) -> NotebookNode:
         "display_name": "Python 3 (ipykernel)",
         "language": "python",
     }
+    coded = [cell for cell in made.cells if cell.cell_type == "code"]
+    for cell in coded:
+        _expect_what_was_raised(cell)
     if not keep_outputs:
         made.metadata.pop("widgets", None)
-        for cell in made.cells:
-            if cell.cell_type == "code":
-                cell.outputs = []
-                cell.execution_count = None
-                cell.metadata.pop("execution", None)
+        for cell in coded:
+            cell.outputs = []
+            cell.execution_count = None
+            cell.metadata.pop("execution", None)
     return made
+
+
+def _expect_what_was_raised(cell: NotebookNode) -> None:
+    """Tag a cell that was saved with an error, and keep the error's name.
+
+    The stop button's KeyboardInterrupt is none that the cell would raise again.
+    """
+    names = [name for name in _errors(cell) if name != "KeyboardInterrupt"]
+    if not names:
+        return
+    tags = cell.metadata.setdefault("tags", [])
+    if _RAISES not in tags:
+        tags.append(_RAISES)
+    cell.metadata["uvmagic"] = {"raises": names[0]}
 
 
 def code_cells(notebook: NotebookNode) -> list[str]:
@@ -149,14 +171,72 @@ def seconds(cell: NotebookNode) -> float:
 
 
 def first_error(notebook: NotebookNode) -> tuple[int, str] | None:
-    """The first cell that raised: its number in the notebook from 1, and `Name: message`.
+    """The first cell that raised unexpectedly: its number in the notebook from 1, `Name: message`.
 
     Cells that papermill puts in (parameters, its own error banners) are not counted.
     """
-    own = [cell for cell in notebook.cells if _PAPERMILLS.isdisjoint(cell.metadata.get("tags", []))]
-    for number, cell in enumerate(own, 1):
+    for number, cell in enumerate(_own_cells(notebook), 1):
         outputs: list[dict[str, Any]] = cell.get("outputs", [])
         for output in outputs:
-            if output.get("output_type") == "error":
+            if output.get("output_type") == "error" and not _expects(cell, output["ename"]):
                 return number, f"{output['ename']}: {output['evalue']}"
     return None
+
+
+def expected_errors(notebook: NotebookNode) -> list[tuple[int, str | None]]:
+    """The cells that are expected to raise: number among the code cells, and what each raised."""
+    coded = (cell for cell in _own_cells(notebook) if cell.cell_type == "code")
+    return [
+        (number, next(iter(_errors(cell)), None))
+        for number, cell in enumerate(coded, 1)
+        if _RAISES in cell.metadata.get("tags", [])
+    ]
+
+
+def raised_only_what_is_expected(notebook: NotebookNode) -> bool:
+    """Whether an executed copy of papermill's came to its end with no error but expected ones.
+
+    papermill fails for those too. Its banners are there only where it ran as far as its kernel
+    and timeouts let it; a cell's mark `exception` only where it stopped for that cell.
+    """
+    came_to_its_end = any(_BANNER in cell.metadata.get("tags", []) for cell in notebook.cells)
+    stopped = any(cell.metadata.get("papermill", {}).get("exception") for cell in notebook.cells)
+    return came_to_its_end and not stopped and first_error(notebook) is None
+
+
+def without_banners(notebook: NotebookNode) -> NotebookNode:
+    """A copy without the cells by which papermill points at an error."""
+    import copy
+
+    made = copy.deepcopy(notebook)
+    made.cells = [cell for cell in made.cells if _BANNER not in cell.metadata.get("tags", [])]
+    return made
+
+
+def timed_out(notebook: NotebookNode, seconds: float) -> int | None:
+    """The cell that papermill stopped for running longer: its number in the notebook from 1."""
+    began = [
+        (number, kept)
+        for number, cell in enumerate(_own_cells(notebook), 1)
+        if (kept := cell.metadata.get("papermill", {})).get("duration")
+    ]
+    if not began or began[-1][1].get("exception") or began[-1][1]["duration"] < seconds:
+        return None
+    return began[-1][0]
+
+
+def _own_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """Its cells without those that papermill puts in."""
+    return [cell for cell in notebook.cells if PAPERMILLS.isdisjoint(cell.metadata.get("tags", []))]
+
+
+def _errors(cell: NotebookNode) -> list[str]:
+    """The names of the errors among a cell's outputs."""
+    return [o["ename"] for o in cell.get("outputs", []) if o.get("output_type") == "error"]
+
+
+def _expects(cell: NotebookNode, name: str) -> bool:
+    """Whether a cell is expected to raise this error; any, where only the tag says so."""
+    kept = cell.metadata.get("uvmagic")
+    expected = kept.get("raises", name) if isinstance(kept, dict) else name
+    return _RAISES in cell.metadata.get("tags", []) and expected == name

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import find_real_uv
 from podman import PYTHON, Podman, missing
 
 if TYPE_CHECKING:
@@ -28,15 +29,15 @@ NOTEBOOK = """{"cells": [
 ], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}"""
 
 
-@pytest.fixture
-def podman(tmp_path_factory: pytest.TempPathFactory, uv: str) -> Iterator[Podman]:
-    """Podman with the stand-in base image."""
+@pytest.fixture(scope="module")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+    """Podman with the stand-ins for the base images."""
     lacking = missing()
     if lacking and "CI" not in os.environ:
         pytest.skip(f"images cannot be built here: no {', '.join(lacking)}")
     made = Podman(tmp_path_factory.mktemp("podman"))
     made.configure()
-    made.make_stand_in(uv)
+    made.make_stand_in(find_real_uv())
     yield made
     made.close()
 
@@ -59,20 +60,54 @@ def test_the_image_runs_the_notebook(empty: Folder, podman: Podman) -> None:
     inside = podman("run", "--rm", "--entrypoint=ls", "study", "-A", "/app").stdout.split()
     assert {"study.ipynb", "bundle.json", "uv.lock", ".venv"} <= set(inside)
     assert "secret.txt" not in inside
+    assert "cell 5 of 5: " in done.stdout
+    found = podman("run", "--rm", "--entrypoint=sh", "study", "-c", "command -v uv", check=False)
+    assert found.returncode != 0, "uv stays behind"
     assert "Dockerfile" not in inside
 
     failing = podman.run("study", out, "-p", "divisor", "0")
     assert failing.returncode == 1
     assert "ZeroDivisionError" in failing.stdout
+    assert "In [5]:\nimport os, six, sys" in failing.stdout
     assert "ZeroDivisionError" in (out / "study.ipynb").read_text()
 
     text = (bundle / "study.ipynb").read_text()
     (bundle / "study.ipynb").write_text(text.replace("quotient", "ratio"))
     said = podman.build(bundle, "study")
-    steps = re.split(r"^STEP \d+/\d+: ", said, flags=re.MULTILINE)
+    steps = re.split(r"^(?:\[\d/\d\] )?STEP \d+/\d+: ", said, flags=re.MULTILINE)
     (sync,) = (step for step in steps if 'uv", "sync' in step)
     assert "Using cache" in sync, "an edit of the notebook leaves the dependencies alone"
-    (sources,) = (step for step in steps if step.startswith("COPY --chown"))
-    assert "Using cache" not in sources
+    *_, last = (step for step in steps if step.startswith("COPY"))
+    assert "Using cache" not in last
+    (environment,) = (step for step in steps if step.startswith("COPY --from=environment"))
+    assert "Using cache" in environment
     assert podman.run("study", out).returncode == 0
     assert "ratio 4.0" in (out / "study.ipynb").read_text()
+
+
+def test_it_stands_on_an_image_of_the_users_own(empty: Folder, podman: Podman) -> None:
+    assert empty.uvmagic("init", "--python", PYTHON).returncode == 0
+    assert empty.uvmagic("add", "six", "--python", PYTHON).returncode == 0
+    (empty.path / "helper.py").write_text("answer = 42\n")
+    text = NOTEBOOK.replace("import os, six", "import helper, os, six")
+    (empty.path / "study.ipynb").write_text(text)
+    made = empty.uvmagic("bundle", "study.ipynb", "--base", "team/base:2026", "--no-compile")
+    assert made.returncode == 0, made.stderr
+    bundle, out = empty.path / "study-bundle", empty.path / "out"
+    text = (bundle / "Dockerfile").read_text()
+    assert "FROM team/base:2026 AS environment" in text
+    assert "--compile-bytecode" not in text
+    podman.build(bundle, "own")
+    done = podman.run("own", out)
+    assert done.returncode == 0, done.stdout
+    assert "quotient 4.0 as 1000 /app/.venv" in (out / "study.ipynb").read_text()
+
+
+def test_what_is_no_image_is_refused(empty: Folder) -> None:
+    assert empty.uvmagic("init", "--python", PYTHON).returncode == 0
+    assert empty.uvmagic("add", "six", "--python", PYTHON).returncode == 0
+    (empty.path / "study.ipynb").write_text(NOTEBOOK)
+    made = empty.uvmagic("bundle", "study.ipynb", "--base", "no image")
+    assert made.returncode == 1
+    assert "'no image' is no image reference" in made.stderr
+    assert not (empty.path / "study-bundle").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -26,6 +27,8 @@ from uvmagic.bundle.dockerfile import (
 )
 from uvmagic.bundle.recipe import (
     Recipe,
+    compose,
+    devcontainer,
     dockerfile,
     dockerignore,
     environment,
@@ -148,24 +151,46 @@ def test_the_other_instructions_are_plain() -> None:
 
 # --- a bundle's texts -----------------------------------------------------------------------------
 
-PLAIN = Recipe("analysis.ipynb", "0.13.9", "3.12", False, (), ("analysis.ipynb", "pyproject.toml"))
+PLAIN = Recipe("analysis.ipynb", "0.13.9", "3.12", False, (), ("analysis.ipynb",))
 RICH = Recipe(
     'notebooks/My <b>"größte"<b> $HOME `x` {y}.ipynb',
     "0.13.9",
     "3.13",
     True,
     ("wheels/a-1-py3-none-any.whl", "wheels/uvmagic-0.1.0-py3-none-any.whl"),
-    ("notebooks", "wheels", "data [old]*", "pyproject.toml", "uv.lock"),
+    ("data [old]*/a.csv", 'notebooks/My <b>"größte"<b> $HOME `x` {y}.ipynb'),
 )
+LAYERED = Recipe(
+    "study/deep/fit.ipynb",
+    "0.13.9",
+    "3.12",
+    True,
+    ("wheels/uvmagic-0.1.0-py3-none-any.whl",),
+    (
+        "common.py",
+        "data/a.csv",
+        "data/b/c.csv",
+        "study/deep/fit.ipynb",
+        "study/deep/größe.py",
+        "study/helper.py",
+        "study/more/x.py",
+    ),
+    is_cuda=True,
+    has_private_index=True,
+)
+OWN = dataclasses.replace(LAYERED, base="nvcr.io/team/base@sha256:0f0f", compiles=False)
+RECIPES = {"plain": PLAIN, "rich": RICH, "layered": LAYERED, "own": OWN}
 TEXTS: dict[str, Callable[[Recipe], str]] = {
     "Dockerfile": dockerfile,
-    ".dockerignore": lambda recipe: dockerignore(recipe.top),
+    ".dockerignore": lambda recipe: dockerignore([*recipe.files, "pyproject.toml"]),
+    "compose.yaml": compose,
+    "devcontainer.json": devcontainer,
     "kernel.json": kernel_json,
     "README.md": readme,
 }
 
 
-@pytest.mark.parametrize("recipe", [PLAIN, RICH], ids=["plain", "rich"])
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_of_the_bundle_reads_well(
     recipe: Recipe, name: str, snapshot: SnapshotAssertion
@@ -188,12 +213,14 @@ NAMES = st.text(
 @given(NAMES)
 def test_a_notebooks_name_changes_nothing_but_its_own_arguments(name: str) -> None:
     found = lines(dockerfile(named(f"{name}.ipynb")))
-    plain = lines(dockerfile(named("x.ipynb")))
+    # a name that a builder would take for a pattern or a variable makes one layer of all
+    is_plain = re.fullmatch(r"[\w./ @+=,-]+", name) is not None
+    plain = lines(dockerfile(named("x.ipynb" if is_plain else "$.ipynb")))
     differing = [new for new, old in zip(found, plain, strict=True) if new != old]
-    assert {line.split(" ")[0] for line in differing} <= {"#", "ENTRYPOINT"}
+    assert {line.split(" ")[0] for line in differing} <= {"#", "COPY", "ENTRYPOINT"}
     entry = next(line for line in found if line.startswith("ENTRYPOINT"))
     *head, source, target = json.loads(entry.removeprefix("ENTRYPOINT "))
-    assert head == ["python", "-m", "papermill", "--kernel", "bundle", "--cwd", "/app"]
+    assert head == ["python", "/app/kernels/run.py", "--kernel", "bundle", "--cwd", "/app"]
     assert (source.format(), target.format()) == (f"/app/{name}.ipynb", f"/out/{name}.ipynb")
 
 
@@ -247,10 +274,70 @@ def test_a_run_finds_the_kernel_that_the_bundle_carries() -> None:
 @pytest.mark.skipif(
     shutil.which("hadolint") is None, reason="hadolint is not made for this machine"
 )
-@pytest.mark.parametrize("wheels", [(), ("wheels/uvmagic-0.1.0-py3-none-any.whl",)])
-def test_the_dockerfile_is_clean_by_hadolint(wheels: tuple[str, ...]) -> None:
-    recipe = Recipe("a b/study.ipynb", "0.13.9", "3.12", True, wheels, ("a b",))
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_the_dockerfile_is_clean_by_hadolint(recipe: Recipe) -> None:
     done = subprocess.run(
         ["hadolint", "-"], input=dockerfile(recipe), capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "")
+
+
+# --- layers ---------------------------------------------------------------------------------------
+
+
+def copied(recipe: Recipe) -> list[list[str]]:
+    """The arguments of each COPY from the context, in order."""
+    copies = [line for line in lines(dockerfile(recipe)) if line.startswith("COPY --chown")]
+    return [json.loads(line.partition(" [")[2].join(["[", ""])) for line in copies]
+
+
+def test_the_notebook_is_the_last_layer_and_every_file_is_in_one() -> None:
+    *sources, told, kernels, notebook = copied(LAYERED)
+    assert notebook == ["study/deep/fit.ipynb", "./study/deep/"]
+    assert (told[-1], kernels[-1]) == ("./", "./kernels/")
+    assert sources == [
+        ["common.py", "./"],
+        ["data", "./data/"],
+        ["study/helper.py", "./study/"],
+        ["study/deep/größe.py", "./study/deep/"],
+        ["study/more", "./study/more/"],
+    ]
+
+
+PARTS = st.sampled_from(["a", "b", "data", "größe", "x y"])
+PATHS = st.lists(PARTS, min_size=1, max_size=4).map("/".join)
+
+
+@given(st.sets(PATHS.map(lambda path: f"{path}.csv"), max_size=12), PATHS)
+def test_every_file_is_copied_once_to_its_own_place(files: set[str], folder: str) -> None:
+    notebook = f"{folder}/n.ipynb"
+    recipe = Recipe(notebook, "0.13.9", "3.12", True, (), tuple(sorted({*files, notebook})))
+    placed: dict[str, str] = {}
+    for *sources, target in copied(recipe):
+        for source in sources:
+            below = [
+                path for path in recipe.files if path == source or path.startswith(f"{source}/")
+            ]
+            for path in below:
+                assert path not in placed, "it is in two layers"
+                inside = path.removeprefix(f"{source}/") if path != source else path.split("/")[-1]
+                placed[path] = (target + inside).removeprefix("./")
+    assert placed == {path: path for path in recipe.files}
+
+
+def test_uv_stays_behind_and_no_secret_is_left() -> None:
+    for recipe in RECIPES.values():
+        _, _, final = dockerfile(recipe).partition("\nFROM " + recipe.image + "\n")
+        assert "/uv" not in final
+        assert "secret" not in final
+    assert "type=secret,id=netrc,target=/root/.netrc" in dockerfile(LAYERED)
+    assert "type=secret" not in dockerfile(PLAIN)
+
+
+def test_only_an_image_for_cuda_asks_for_a_gpu() -> None:
+    assert "NVIDIA_VISIBLE_DEVICES" in dockerfile(LAYERED)
+    assert "nvidia" in compose(LAYERED)
+    assert "--gpus all" in readme(LAYERED)
+    for text in (dockerfile(PLAIN), compose(PLAIN), readme(PLAIN), devcontainer(PLAIN)):
+        assert "gpu" not in text.lower()
+        assert "nvidia" not in text.lower()

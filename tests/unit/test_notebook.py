@@ -154,6 +154,7 @@ def test_a_cell_that_needs_uvmagic_is_known(source: str, uses: bool) -> None:
 
 # --- its portable copy ----------------------------------------------------------------------------
 
+RAISES = "raises-exception"
 RAN = {
     "iopub.execute_input": "2026-01-01T00:00:00Z",
     "shell.execute_reply": "2026-01-01T00:00:01.5Z",
@@ -234,6 +235,92 @@ def test_the_first_error_is_told_with_its_cell() -> None:
         error = v4.new_output("error", ename=name, evalue="no", traceback=[])  # type: ignore[no-untyped-call]
         notebook.cells[1].outputs.append(error)
     assert notebooks.first_error(notebook) == (2, "ValueError: no")
+
+
+# --- errors that are expected ---------------------------------------------------------------------
+
+
+def raising(name: str, *, tags: tuple[str, ...] = (), **metadata: Any) -> nbformat.NotebookNode:
+    """A code cell that was saved with this error."""
+    error = v4.new_output("error", ename=name, evalue="no", traceback=[])  # type: ignore[no-untyped-call]
+    cell: nbformat.NotebookNode = v4.new_code_cell("1 / 0", outputs=[error], metadata=metadata)  # type: ignore[no-untyped-call]
+    if tags:
+        cell.metadata["tags"] = list(tags)
+    return cell
+
+
+def of(*cells: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    made: nbformat.NotebookNode = v4.new_notebook(cells=list(cells))  # type: ignore[no-untyped-call]
+    return made
+
+
+def banner() -> nbformat.NotebookNode:
+    """What papermill puts in where an error is."""
+    tags = {"tags": ["papermill-error-cell-tag"]}
+    cell: nbformat.NotebookNode = v4.new_markdown_cell("An Exception", metadata=tags)  # type: ignore[no-untyped-call]
+    return cell
+
+
+@pytest.mark.parametrize("keep_outputs", [True, False])
+def test_a_cell_that_was_saved_with_an_error_is_expected_to_raise_it(keep_outputs: bool) -> None:
+    source = of(raising("KeyError", tags=("slow",)), raising("ValueError", tags=(RAISES,)))
+    made = notebooks.portable(source, keep_outputs=keep_outputs)
+    assert [dict(cell.metadata) for cell in made.cells] == [
+        {"tags": ["slow", RAISES], "uvmagic": {"raises": "KeyError"}},
+        {"tags": [RAISES], "uvmagic": {"raises": "ValueError"}},
+    ]
+    assert notebooks.portable(made, keep_outputs=keep_outputs) == made
+    nbformat.validate(made)
+
+
+def test_a_cell_that_was_stopped_or_is_well_is_not_expected_to_raise() -> None:
+    well = v4.new_code_cell("x")  # type: ignore[no-untyped-call]
+    made = notebooks.portable(of(raising("KeyboardInterrupt"), well), keep_outputs=False)
+    assert [dict(cell.metadata) for cell in made.cells] == [{}, {}]
+
+
+def test_only_the_error_that_is_expected_is_none() -> None:
+    kept = {"uvmagic": {"raises": "KeyError"}}
+    assert notebooks.first_error(of(raising("KeyError", tags=(RAISES,)))) is None
+    assert notebooks.first_error(of(raising("KeyError", tags=(RAISES,), **kept))) is None
+    other = of(
+        raising("KeyError", tags=(RAISES,), **kept), raising("OSError", tags=(RAISES,), **kept)
+    )
+    assert notebooks.first_error(other) == (2, "OSError: no")
+    strange = raising("KeyError", tags=(RAISES,), uvmagic=5)
+    assert notebooks.first_error(of(strange)) is None
+
+
+def test_the_cells_that_are_expected_to_raise_are_told_with_what_they_raised() -> None:
+    text = v4.new_markdown_cell("# Title")  # type: ignore[no-untyped-call]
+    silent = v4.new_code_cell("x", metadata={"tags": [RAISES]})  # type: ignore[no-untyped-call]
+    made = of(banner(), text, raising("KeyError", tags=(RAISES,)), silent, raising("OSError"))
+    assert notebooks.expected_errors(made) == [(1, "KeyError"), (2, None)]
+
+
+def test_papermill_fails_for_expected_errors_too_and_is_seen_through() -> None:
+    expected = raising("KeyError", tags=(RAISES,), papermill={"exception": False})
+    assert notebooks.raised_only_what_is_expected(of(banner(), banner(), expected))
+    assert not notebooks.raised_only_what_is_expected(of(expected))  # a cell after it timed out
+    stopped = v4.new_code_cell("%magic", metadata={"papermill": {"exception": True}})  # type: ignore[no-untyped-call]
+    assert not notebooks.raised_only_what_is_expected(of(banner(), expected, stopped))
+    assert not notebooks.raised_only_what_is_expected(of(banner(), expected, raising("OSError")))
+    executed = of(banner(), expected)
+    assert notebooks.without_banners(executed).cells == [expected]
+    assert len(executed.cells) == 2
+
+
+def test_the_cell_that_ran_too_long_is_the_last_that_began() -> None:
+    def ran(duration: float | None, *, exception: bool = False) -> nbformat.NotebookNode:
+        kept = {"papermill": {"duration": duration, "exception": exception}}
+        cell: nbformat.NotebookNode = v4.new_code_cell("x", metadata=kept)  # type: ignore[no-untyped-call]
+        return cell
+
+    assert notebooks.timed_out(of(ran(9.0), ran(3.1), ran(None)), 3) == 2
+    assert notebooks.timed_out(of(ran(9.0), ran(2.9), ran(None)), 3) is None
+    assert notebooks.timed_out(of(ran(3.1, exception=True)), 3) is None
+    assert notebooks.timed_out(of(ran(None)), 3) is None
+    assert notebooks.timed_out(of(), 3) is None
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ PURE = {
     "bundle.dockerfile",
     "bundle.portable",
     "bundle.recipe",
+    "bundle.secrets",
     "change.postconditions",
     "data",
     "errors",
@@ -34,6 +35,10 @@ PURE = {
     "outcome",
     "progress",
     "project",
+    "rerun.compare",
+    "rerun.png",
+    "rerun.report",
+    "rerun.texts",
     "sections",
 }
 """Rooms that decide and touch nothing but what they are handed, or read a file that is named."""
@@ -41,10 +46,14 @@ WORLD = {"asyncio", "fcntl", "importlib.metadata", "pty", "signal", "socket", "s
 """What pure rooms do not import: processes, signals, clocks, the running environment."""
 
 
+ELSEWHERE = {ROOT / "data" / "runner.py"}
+"""What a bundle carries and runs in its own environment: data here."""
+
+
 def modules() -> list[str]:
     """Every module of the package, dotted, without the package's own name."""
     found = []
-    for file in sorted(ROOT.rglob("*.py")):
+    for file in sorted(set(ROOT.rglob("*.py")) - ELSEWHERE):
         parts = file.relative_to(ROOT).with_suffix("").parts
         found.append(".".join(part for part in parts if part != "__init__"))
     return found

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 GENERATED = frozenset(
     {
+        ".devcontainer",
         ".dockerignore",
         "Dockerfile",
         "README.md",
         "bundle.json",
+        "compose.yaml",
         "kernels",
         "pyproject.toml",
         "uv.lock",

@@ -26,9 +26,10 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class From:
-    """The base image, `name:tag` or `name@digest`."""
+    """The base image, `name:tag` or `name@digest`, and the stage's name for others to copy from."""
 
     image: str
+    stage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +49,25 @@ class Workdir:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Files of the context, owned by `owner` (`uid:gid`)."""
+    """Files of the context, or of another stage or image, owned by `owner` (`uid:gid`)."""
 
     sources: tuple[str, ...]
     target: str
     owner: str | None = None
+    stage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A command as an argument list, with a cache mounted at `cache`."""
+    """A command as an argument list, with a cache mounted at `cache`.
+
+    `secret` is (name, path): a file that the builder is given under that name, there for this
+    command alone, and only if it was given.
+    """
 
     arguments: tuple[str, ...]
     cache: str | None = None
+    secret: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +98,16 @@ _IMAGE = re.compile(r"[\w][\w.:/@-]*", re.ASCII)
 
 def render(instructions: Sequence[Instruction]) -> str:
     """The text of a Dockerfile. Raises BundleRefused for what no quoting can carry."""
-    return "".join(f"{_line(instruction)}\n" for instruction in instructions)
+    text = "".join(f"{_line(instruction)}\n" for instruction in instructions)
+    return re.sub(r"(?<=\n)(FROM .*\n)", r"\n\1", text)  # a stage begins after an empty line
 
 
 def _line(instruction: Instruction) -> str:
     match instruction:
         case Comment(text):
             return f"# {' '.join(text.split())}"
-        case From(image):
-            if not _IMAGE.fullmatch(image):
-                raise BundleRefused(f"{image!r} is no image reference.")
-            return f"FROM {image}"
+        case From(image, stage):
+            return f"FROM {_reference(image)}" + (f" AS {stage}" if stage else "")
         case Env(values, first_on_path):
             pairs = [f"{name}={_quoted(value)}" for name, value in values]
             if first_on_path:
@@ -109,18 +115,28 @@ def _line(instruction: Instruction) -> str:
             return "ENV " + " \\\n    ".join(pairs)
         case Workdir(path):
             return f"WORKDIR {path}"
-        case Copy(sources, target, owner):
+        case Copy(sources, target, owner, stage):
             chown = f"--chown={owner} " if owner else ""
-            return f"COPY {chown}{_json([*sources, target])}"
-        case Run(arguments, cache):
-            mount = f"--mount=type=cache,target={cache} \\\n    " if cache else ""
-            return f"RUN {mount}{_json(arguments)}"
+            origin = f"--from={_reference(stage)} " if stage else ""
+            return f"COPY {origin}{chown}{_json([*sources, target])}"
+        case Run(arguments, cache, secret):
+            mounts = [f"--mount=type=cache,target={cache}"] if cache else []
+            if secret:
+                name, path = secret
+                mounts.append(f"--mount=type=secret,id={name},target={path}")
+            return "RUN " + "".join(f"{m} \\\n    " for m in mounts) + _json(arguments)
         case User(ids):
             return f"USER {ids}"
         case Entrypoint(arguments):
             return f"ENTRYPOINT {_json(arguments)}"
         case Cmd(arguments):
             return f"CMD {_json(arguments)}"
+
+
+def _reference(image: str) -> str:
+    if not _IMAGE.fullmatch(image):
+        raise BundleRefused(f"{image!r} is no image reference.")
+    return image
 
 
 def _json(arguments: Sequence[str]) -> str:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvmagic
+from uvmagic import data
 from uvmagic import notebook as notebooks
 from uvmagic import project as projects
 from uvmagic.bundle import contents, manifest, portable, recipe
 from uvmagic.bundle.locking import Locked, Locking
+from uvmagic.bundle.secrets import Inspection
 from uvmagic.change.chosen import chosen
 from uvmagic.change.place import heal_if_needed
 from uvmagic.change.report import with_note
@@ -25,6 +27,8 @@ from uvmagic.system.host import Host, shorten
 from uvmagic.system.uv import Uv, environment_for_uv, find_uv
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nbformat import NotebookNode
 
     from uvmagic.data import Backend
@@ -44,6 +48,8 @@ class _Source:
     loads_uvmagic: bool
     kept_indexes: tuple[str, ...]
     backend: Backend | None
+    base: str | None
+    compiles: bool
 
     @property
     def notebook_path(self) -> str:
@@ -64,17 +70,23 @@ def bundle(command: Command, host: Host) -> Outcome:
     target = (host.cwd / (command.value("--output") or name)).absolute()
     _refuse_foreign(target, source.project)
     uv = find_uv(host.environ)
+    keep_outputs = command.has("--keep-outputs")
+    # Before anything is built or fetched, and again when all is there.
+    secrets = Inspection(command.options.get("--allow-secret", ()))
+    secrets.require_none(_contents(source, keep_outputs=keep_outputs))
     if command.has("--dry-run"):
-        return _outcome(source, target, source.files, "Would bundle")
+        planned = _outcome(source, target, source.files, "Would bundle")
+        return with_note(planned, secrets.note())
     _require_fresh_lock(uv, source.project, host)
     with tempfile.TemporaryDirectory(prefix="uvmagic-bundle-") as scratch:
         stage = Path(scratch) / target.name
         stage.mkdir()
-        locked = _fill(stage, source, uv, host, keep_outputs=command.has("--keep-outputs"))
+        locked = _fill(stage, source, uv, host, keep_outputs=keep_outputs)
         files = {p.relative_to(stage).as_posix(): p for p in contents.files_below(stage)}
+        secrets.require_none((path, file.read_bytes()) for path, file in files.items())
         sized = _outcome(source, target, files, "Bundled", locked)
         _put_in_place(stage, target)
-    return with_note(sized, healed)
+    return with_note(with_note(sized, secrets.note()), healed)
 
 
 def _source(command: Command, host: Host) -> _Source:
@@ -125,7 +137,15 @@ def _source(command: Command, host: Host) -> _Source:
         notebooks.uses_uvmagic(sources),
         command.options.get("--keep-index", ()),
         _backend(command, host),
+        _base(command),
+        compiles=not command.has("--no-compile"),
     )
+
+
+def _base(command: Command) -> str | None:
+    """The base image of the user's own; None for the one that a plain bundle stands on."""
+    base = command.value("--base")
+    return None if base in (None, "uv") else base
 
 
 def _backend(command: Command, host: Host) -> Backend | None:
@@ -145,6 +165,16 @@ def _require_fresh_lock(uv: Uv, project: Project, host: Host) -> None:
             f"uv.lock is not up to date with pyproject.toml:\n{result.transcript.error()}",
             "Run  %uv lock  (or %uv sync) first.",
         )
+
+
+def _contents(source: _Source, *, keep_outputs: bool) -> Iterator[tuple[str, bytes]]:
+    """What the project gives to the bundle: the place of each file in it, and the content."""
+    for path, file in source.files.items():
+        if path == source.notebook_path:
+            made = notebooks.portable(source.notebook, keep_outputs=keep_outputs)
+            yield path, notebooks.to_bytes(made)
+        else:
+            yield path, file.read_bytes()
 
 
 def _fill(stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: bool) -> Locked:
@@ -170,21 +200,32 @@ def _fill(stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: boo
         backend=source.backend,
     ).write(stage, uv, host)
 
-    top = {path.name for path in stage.iterdir()} | {"kernels", manifest.FILE}
     made_recipe = recipe.Recipe(
         notebook=source.notebook_path,
         uv=uv.version,
         python=source.python,
         loads_uvmagic=source.loads_uvmagic,
         wheels=tuple(wheels.values()),
-        top=tuple(sorted(top)),
+        files=tuple(source.files),
+        base=source.base,
+        is_cuda=locked.accelerator.startswith("cuda"),
+        has_private_index=bool(source.kept_indexes),
+        compiles=source.compiles,
     )
     kernel = stage / "kernels" / recipe.KERNEL
     kernel.mkdir(parents=True)
     (kernel / "kernel.json").write_text(recipe.kernel_json(made_recipe), encoding="utf-8")
-    (stage / "Dockerfile").write_text(recipe.dockerfile(made_recipe), encoding="utf-8")
-    (stage / ".dockerignore").write_text(recipe.dockerignore(made_recipe.top), encoding="utf-8")
-    (stage / "README.md").write_text(recipe.readme(made_recipe), encoding="utf-8")
+    (stage / recipe.RUNNER).write_text(data.runner(), encoding="utf-8")
+    top = [path.name for path in stage.iterdir()]
+    (stage / ".devcontainer").mkdir()
+    for name, text in {
+        "Dockerfile": recipe.dockerfile(made_recipe),
+        ".dockerignore": recipe.dockerignore([*top, manifest.FILE]),
+        ".devcontainer/devcontainer.json": recipe.devcontainer(made_recipe),
+        "compose.yaml": recipe.compose(made_recipe),
+        "README.md": recipe.readme(made_recipe),
+    }.items():
+        (stage / name).write_text(text, encoding="utf-8")
     listed = manifest.Manifest(
         notebook=source.notebook_path,
         python=source.python,

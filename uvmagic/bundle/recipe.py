@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from uvmagic import data
 from uvmagic.bundle.dockerfile import (
@@ -31,6 +31,15 @@ KERNEL = "bundle"
 _UID = "1000:1000"
 _HOME = "/app"
 _OUT = "/out"
+_PYTHON = "/opt/python"
+"""Where a base of the user's own has the Python that uv brought."""
+RUNNER = "kernels/run.py"
+"""The path in a bundle of what runs its notebook."""
+_DRIVER = (("NVIDIA_VISIBLE_DEVICES", "all"), ("NVIDIA_DRIVER_CAPABILITIES", "compute,utility"))
+"""What NVIDIA's container toolkit is to bring into the container: the driver, CUDA's libraries are
+in the environment."""
+_PLAIN = re.compile(r"[\w./ @+=,-]+")
+"""A path that every builder takes for itself in COPY."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,11 @@ class Recipe:
         python: Python's minor version, `3.12`.
         loads_uvmagic: whether the kernel loads uvmagic from the start.
         wheels: paths in the bundle of the wheels that it carries.
-        top: the names at the bundle's root that go into the image.
+        files: the paths in the bundle of what runs: notebook, sources, included files.
+        base: the user's own base image; None for that of Python, slim.
+        is_cuda: whether what is locked computes by CUDA.
+        has_private_index: whether it is locked from an index of the user's own.
+        compiles: whether bytecode is made when the image is built.
     """
 
     notebook: str
@@ -51,12 +64,35 @@ class Recipe:
     python: str
     loads_uvmagic: bool
     wheels: tuple[str, ...]
-    top: tuple[str, ...]
+    files: tuple[str, ...]
+    base: str | None = None
+    is_cuda: bool = False
+    has_private_index: bool = False
+    compiles: bool = True
 
     @property
     def image(self) -> str:
-        """The base image's reference."""
-        return data.base_image("uv").reference.format(uv=self.uv, python=self.python)
+        """The reference of the image that runs the notebook."""
+        return self.base or self._of_table("final")
+
+    @property
+    def builder(self) -> str:
+        """The reference of the image that the environment is made in."""
+        return self.base or self.uv_image
+
+    @property
+    def uv_image(self) -> str:
+        """The reference of uv's own image."""
+        return self._of_table("reference")
+
+    def _of_table(self, field: str) -> str:
+        row = data.base_image("uv")
+        return str(getattr(row, field)).format(uv=self.uv, python=self.python)
+
+    @property
+    def why(self) -> str:
+        """Why it is that image, in a line."""
+        return "the user's own" if self.base else data.base_image("uv").why
 
     @property
     def title(self) -> str:
@@ -65,7 +101,7 @@ class Recipe:
 
 
 def run_arguments(notebook: str, root: str, output: str) -> list[str]:
-    """What follows `python -m` to run a bundle's notebook; parameters may follow (`-p a 1`).
+    """What follows `python` to run a bundle's notebook; parameters may follow (`-p a 1`).
 
     Args:
         notebook: its path in the bundle.
@@ -74,7 +110,7 @@ def run_arguments(notebook: str, root: str, output: str) -> list[str]:
     """
     folder = str(PurePosixPath(root) / PurePosixPath(notebook).parent)
     files = [_literal(str(PurePosixPath(root) / notebook)), _literal(output)]
-    return ["papermill", "--kernel", KERNEL, "--cwd", folder, *files]
+    return [str(PurePosixPath(root) / RUNNER), "--kernel", KERNEL, "--cwd", folder, *files]
 
 
 def _literal(path: str) -> str:
@@ -88,35 +124,147 @@ def environment(root: str) -> dict[str, str]:
 
 
 def dockerfile(recipe: Recipe) -> str:
-    """The Dockerfile: the dependency layer before the layer of notebook and sources."""
-    locked = ("pyproject.toml", "uv.lock")
-    image = data.base_image("uv")
+    """The Dockerfile: the environment in a stage of its own, then sources, then the notebook."""
+    return render(
+        [
+            Comment(f"Runs {recipe.notebook}; made by uvmagic, README.md beside it tells how."),
+            Comment(f"Base: {recipe.why}."),
+            *_environment_stage(recipe),
+            *_final_stage(recipe),
+        ]
+    )
+
+
+def _environment_stage(recipe: Recipe) -> list[Instruction]:
+    """Dependencies: what an edit of notebook or sources leaves alone. uv stays here."""
+    compiles = ["--compile-bytecode"] if recipe.compiles else []
+    sync = ("uv", "sync", "--locked", "--no-install-project", *compiles)
+    # a base of the user's own may have no Python that fits: uv brings one, to a place that goes on
+    own = [
+        Copy(("/usr/local/bin/uv",), "/usr/local/bin/uv", stage=recipe.uv_image),
+        Env((("UV_PYTHON_INSTALL_DIR", _PYTHON), ("UV_PYTHON", recipe.python))),
+        Run(("mkdir", "-p", _PYTHON)),
+    ]
+    downloads = "automatic" if recipe.base else "never"
+    return [
+        From(recipe.builder, "environment"),
+        *(own if recipe.base else ()),
+        Workdir(_HOME),
+        Env((("UV_LINK_MODE", "copy"), ("UV_PYTHON_DOWNLOADS", downloads))),
+        Copy(("pyproject.toml", "uv.lock"), "./"),
+        *([Copy(("wheels",), "./wheels/")] if recipe.wheels else []),
+        Run(
+            sync,
+            cache="/root/.cache/uv",
+            secret=("netrc", "/root/.netrc") if recipe.has_private_index else None,
+        ),
+    ]
+
+
+def _final_stage(recipe: Recipe) -> list[Instruction]:
     output = f"{_OUT}/{PurePosixPath(recipe.notebook).name}"
-    instructions: list[Instruction] = [
-        Comment(f"Runs {recipe.notebook}; made by uvmagic, README.md beside it tells how."),
-        Comment(f"Base: {image.why}."),
+    made = [*([_PYTHON] if recipe.base else []), f"{_HOME}/.venv"]
+    return [
         From(recipe.image),
         Workdir(_HOME),
         Run(("install", "-d", "-o", "1000", "-g", "1000", _HOME, _OUT)),
-        Comment("Dependencies: a layer that an edit of the notebook leaves alone."),
-        Env((("UV_LINK_MODE", "copy"), ("UV_PYTHON_DOWNLOADS", "never"))),
-        Copy(locked, "./"),
-        *([Copy(("wheels",), "./wheels/")] if recipe.wheels else []),
-        Run(
-            ("uv", "sync", "--locked", "--no-install-project", "--compile-bytecode"),
-            cache="/root/.cache/uv",
-        ),
-        Comment("The notebook and what it brings along."),
-        Copy((".",), "./", owner=_UID),
+        *(Copy((folder,), folder, stage="environment") for folder in made),
+        *_copies(recipe),
         Env(
-            (("HOME", "/tmp"), *environment(_HOME).items()),  # noqa: S108 - any uid can write there
+            (
+                ("HOME", "/tmp"),  # noqa: S108 - any uid can write there
+                *environment(_HOME).items(),
+                *(_DRIVER if recipe.is_cuda else ()),
+            ),
             first_on_path=f"{_HOME}/.venv/bin",
         ),
         User(_UID),
-        Entrypoint(("python", "-m", *run_arguments(recipe.notebook, _HOME, output))),
+        Entrypoint(("python", *run_arguments(recipe.notebook, _HOME, output))),
         Cmd(()),
     ]
-    return render(instructions)
+
+
+def _copies(recipe: Recipe) -> list[Instruction]:
+    """The notebook's layer last, for it is edited most; before it what it brings along."""
+    generated = ("bundle.json", "kernels", "pyproject.toml", "uv.lock")
+    last: list[Instruction] = [
+        Comment("The notebook, and what tells of it."),
+        Copy(tuple(name for name in generated if name != "kernels"), "./", owner=_UID),
+        Copy(("kernels",), "./kernels/", owner=_UID),
+    ]
+    if not all(_PLAIN.fullmatch(path) for path in recipe.files):
+        # a builder would take some of their characters for a pattern or a variable
+        return [Comment("The notebook and what it brings along."), Copy((".",), "./", owner=_UID)]
+    sources = _source_copies(recipe.files, recipe.notebook, PurePosixPath())
+    if sources:
+        sources = [Comment("What the notebook brings along."), *sources]
+    folder = PurePosixPath(recipe.notebook).parent
+    return [*sources, *last, Copy((recipe.notebook,), _folder(folder), owner=_UID)]
+
+
+def _source_copies(files: Sequence[str], notebook: str, below: PurePosixPath) -> list[Instruction]:
+    """Copies of all files below a folder but the notebook: folder by folder beside its path."""
+    paths = [PurePosixPath(path) for path in files if path != notebook]
+    here = [path for path in paths if path.is_relative_to(below)]
+    depth = len(below.parts)
+    beside = tuple(str(path) for path in here if len(path.parts) == depth + 1)
+    copies: list[Instruction] = []
+    if beside:
+        copies.append(Copy(beside, _folder(below), owner=_UID))
+    for name in sorted({path.parts[depth] for path in here if len(path.parts) > depth + 1}):
+        folder = below / name
+        if PurePosixPath(notebook).is_relative_to(folder):
+            copies += _source_copies(files, notebook, folder)
+        else:
+            copies.append(Copy((str(folder),), _folder(folder), owner=_UID))
+    return copies
+
+
+def _folder(path: PurePosixPath) -> str:
+    """A folder of the image as COPY takes it."""
+    return "./" if path == PurePosixPath() else f"./{path}/"
+
+
+def compose(recipe: Recipe) -> str:
+    """compose.yaml: `docker compose run --rm notebook -p alpha 0.1`, with a GPU where it needs one.
+
+    JSON's strings are YAML's too.
+    """
+    gpu = """
+    deploy:
+      resources:
+        reservations:
+          devices:
+            - driver: nvidia
+              count: all
+              capabilities: [gpu]"""
+    return f"""services:
+  notebook:
+    build: .
+    image: {json.dumps(image_tag(recipe.title))}
+    read_only: true
+    tmpfs: [/tmp]
+    volumes: ["./out:{_OUT}"]{gpu if recipe.is_cuda else ""}
+"""
+
+
+def devcontainer(recipe: Recipe) -> str:
+    """devcontainer.json: the bundle opened in VS Code, in the environment of its image."""
+    spec: dict[str, Any] = {
+        "name": recipe.title,
+        "build": {"dockerfile": "../Dockerfile", "context": ".."},
+        "overrideCommand": True,
+        "remoteUser": "root",
+        "customizations": {
+            "vscode": {
+                "extensions": ["ms-python.python", "ms-toolsai.jupyter"],
+                "settings": {"python.defaultInterpreterPath": f"{_HOME}/.venv/bin/python"},
+            }
+        },
+    }
+    if recipe.is_cuda:
+        spec["hostRequirements"] = {"gpu": "optional"}
+    return json.dumps(spec, indent=1, ensure_ascii=False) + "\n"
 
 
 def dockerignore(top: Sequence[str]) -> str:
@@ -147,6 +295,12 @@ def image_tag(title: str) -> str:
 def readme(recipe: Recipe) -> str:
     """How to run the bundle, for whoever gets it."""
     tag = image_tag(recipe.title)
+    gpu = "--gpus all " if recipe.is_cuda else ""
+    run = f'--rm {gpu}--user "$(id -u):$(id -g)" -v "$PWD/out:/out"'
+    secret = "--secret id=netrc,src=$HOME/.netrc " if recipe.has_private_index else ""
+    note = ""
+    if recipe.is_cuda:
+        note = "\nCUDA's libraries are in it; NVIDIA's driver and container toolkit are the host's."
     title = recipe.title.translate(str.maketrans("<>&`[]", "‹›+'()"))
     return f"""# {title}
 
@@ -159,10 +313,13 @@ With nothing but uv (no container):
 
 In a container (`podman` does as well):
 
-    docker build -t {tag} .
+    docker build {secret}-t {tag} .
     mkdir -p out
-    docker run --rm --user "$(id -u):$(id -g)" -v "$PWD/out:/out" {tag}
-    docker run --rm --user "$(id -u):$(id -g)" -v "$PWD/out:/out" {tag} -p alpha 0.1
+    docker run {run} {tag}
+    docker run {run} {tag} -p alpha 0.1
+
+It needs no network and no file system of its own to write to (`--network none --read-only
+--tmpfs /tmp`). `compose.yaml` says the same, and `.devcontainer` opens the bundle in VS Code.{note}
 
 `-p` sets a parameter of the notebook (of its cell tagged `parameters`). The executed copy is
 written, by the container to `out/`; the exit status is not 0 when a cell raised.

@@ -32,10 +32,19 @@ class UvOption:
 
 @dataclass(frozen=True, slots=True)
 class BaseImage:
-    """A base image: `reference` has the fields `{uv}` and `{python}` (versions)."""
+    """A base image, with the fields `{uv}` and `{python}` (versions) in its references.
+
+    Attributes:
+        kind: how a call names it.
+        reference: what the environment is made in.
+        final: what runs it: the same image without uv.
+        why: what it is good for.
+        source: where that is written.
+    """
 
     kind: str
     reference: str
+    final: str
     why: str
     source: str
 
@@ -117,6 +126,41 @@ class Mirror:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class SecretRule:
+    """How a kind of secret is told from other text.
+
+    Attributes:
+        name: of the rule; a fingerprint depends on it.
+        what: the kind, for people.
+        begins: the texts that it may begin with.
+        rest: the regular expression of what follows; its group `secret`, where it has one, is the
+            secret alone.
+        random: it must look random besides.
+        source: where the form is described.
+    """
+
+    name: str
+    what: str
+    begins: tuple[str, ...]
+    rest: str
+    random: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretFiles:
+    """The files that hold secrets whatever is in them: patterns of names, as `fnmatch` has them.
+
+    Attributes:
+        patterns: of a file's name, or of the end of its path where there is a `/` in it.
+        shared: names that they match and that are made to be shared.
+    """
+
+    patterns: tuple[str, ...]
+    shared: tuple[str, ...]
+
+
 def _table(name: str) -> Any:
     return json.loads((_HERE / f"{name}.json").read_text(encoding="utf-8"))
 
@@ -149,6 +193,11 @@ def minimum_uv() -> str:
 
 
 @cache
+def runner() -> str:
+    """The text of the program that a bundle's notebook is run by."""
+    return (_HERE / "runner.py").read_text(encoding="utf-8")
+
+
 def base_image(kind: str) -> BaseImage:
     """The base image of a kind. Raises KeyError for a kind that is not in the table."""
     rows = {row["kind"]: BaseImage(**row) for row in _table("images")["images"]}
@@ -207,6 +256,37 @@ def intel_gpu() -> tuple[int, int]:
 def mirrors() -> dict[str, Mirror]:
     """The places that have torch's indexes, by name; `official` is pytorch's own."""
     return {row["name"]: Mirror(**row) for row in _table("mirrors")["mirrors"]}
+
+
+@cache
+def secret_rules() -> tuple[SecretRule, ...]:
+    """The kinds of secrets that have a form of their own; where two fit, the first is told."""
+    return tuple(
+        SecretRule(
+            name=row["name"],
+            what=row["what"],
+            begins=tuple(row["begins"]),
+            rest=row["rest"],
+            random=row.get("random", False),
+            source=row["source"],
+        )
+        for row in _table("secrets")["rules"]
+    )
+
+
+@cache
+def secret_files() -> SecretFiles:
+    """The names of files that hold secrets."""
+    table = _table("secrets")
+    return SecretFiles(
+        tuple(row["pattern"] for row in table["files"]), tuple(table["shared_files"])
+    )
+
+
+@cache
+def secret_names() -> tuple[str, ...]:
+    """What names of secrets have in them, in lower case; `_` stands for itself, `-` or nothing."""
+    return tuple(_table("secrets")["names"])
 
 
 def quickstart_notebook() -> Path:

@@ -133,8 +133,15 @@ WORDS: dict[str, Word] = {
                 Option(("--include",), "More files of the project; may be repeated", "GLOB"),
                 Option(("--keep-outputs",), "Keep the outputs that are saved in the notebook"),
                 *_BACKENDS,
+                Option(("--base",), "What the image stands on: uv (slim), IMAGE[@digest]", "IMAGE"),
+                Option(("--no-compile",), "Make no bytecode: a smaller image that starts slower"),
                 Option(
                     ("--keep-index",), "Lock from this index of the project, not from PyPI", "NAME"
+                ),
+                Option(
+                    ("--allow-secret",),
+                    "Let what looks like a secret go along; may be repeated",
+                    "FINGERPRINT",
                 ),
                 Option(("--dry-run",), "List what would go in, write nothing"),
                 _JSON,
@@ -149,11 +156,33 @@ WORDS: dict[str, Word] = {
                 Option(("--engine",), "Where it runs: local", "ENGINE"),
                 Option(("-p", "--parameter"), "Set a parameter of the notebook", "NAME VALUE", 2),
                 Option(
+                    ("-f", "--parameters-file"),
+                    "Set parameters from a YAML or JSON file; may be repeated",
+                    "FILE",
+                ),
+                Option(("--timeout",), "How long a cell may run", "SECONDS"),
+                Option(
                     ("-o", "--output"), "The executed copy (default: NOTEBOOK-rerun.ipynb)", "FILE"
+                ),
+                Option(("--compare",), "Fail where outputs are not those saved in the bundle"),
+                Option(
+                    ("--tolerance",),
+                    "How far numbers that are not whole may differ, relative (default: 1e-6)",
+                    "NUMBER",
+                ),
+                Option(
+                    ("--report",),
+                    "The comparison as a page (default: beside the copy, its name and -compare)",
+                    "FILE",
                 ),
                 _JSON,
             ),
-            examples=("rerun analysis-bundle", "rerun analysis-bundle -p alpha 0.1 -o run1.ipynb"),
+            examples=(
+                "rerun analysis-bundle",
+                "rerun analysis-bundle -p alpha 0.1 -o run1.ipynb",
+                "rerun analysis-bundle -f params.yaml --timeout 600",
+                "rerun analysis-bundle --compare",
+            ),
         ),
         Word(
             "kernel",

@@ -236,7 +236,7 @@ def _context() -> zmq.Context[zmq.Socket[bytes]]:
 
 
 def _place() -> Path:
-    """Where folders of sockets go: a socket's path has 100 bytes, of which a TMPDIR may take all."""
+    """Where folders of sockets go: their paths have 100 bytes, and a TMPDIR may take them all."""
     temporary = Path(tempfile.gettempdir())
     return temporary if len(os.fsencode(temporary)) <= _LONGEST_PLACE else Path("/tmp")  # noqa: S108
 

@@ -38,10 +38,30 @@ class Run:
     said: str
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a call sets of a run.
+
+    Attributes:
+        parameters: names and values for the cell tagged `parameters`; they win over files.
+        parameter_files: YAML or JSON with more of them.
+        timeout: how many seconds a cell may run; None: as long as it takes.
+    """
+
+    parameters: Sequence[tuple[str, str]] = ()
+    parameter_files: Sequence[Path] = ()
+    timeout: int | None = None
+
+    def arguments(self) -> list[str]:
+        """Papermill's arguments for them."""
+        timeout = ["--execution-timeout", str(self.timeout)] if self.timeout else []
+        files = [part for file in self.parameter_files for part in ("-f", str(file))]
+        values = [part for name, value in self.parameters for part in ("-p", name, value)]
+        return [*timeout, *files, *values]
+
+
 @contextlib.contextmanager
-def local(
-    bundle: Path, manifest: Manifest, parameters: Sequence[tuple[str, str]], host: Host
-) -> Iterator[Run]:
+def local(bundle: Path, manifest: Manifest, settings: Settings, host: Host) -> Iterator[Run]:
     """Run a bundle in a fresh environment made from its lock, as its Dockerfile does.
 
     Everything happens in a temporary folder, on the file system of uv's cache, so that packages
@@ -50,7 +70,7 @@ def local(
     Args:
         bundle: the bundle's folder; it is not written to.
         manifest: its manifest.
-        parameters: names and values for the cell tagged `parameters`.
+        settings: parameters and timeout.
         host: where it runs.
 
     Raises:
@@ -80,10 +100,9 @@ def local(
         host.reporter.progress(Progress(f"Running {manifest.notebook}"))
         executed = home / "executed.ipynb"
         arguments = recipe.run_arguments(manifest.notebook, str(root), str(executed))
-        for name, value in parameters:
-            arguments += ["-p", name, value]
+        arguments += settings.arguments()
         returncode, said = run_captured(
-            [str(Environment(root / ".venv").python), "-m", *arguments],
+            [str(Environment(root / ".venv").python), *arguments],
             cwd=root,
             environ=_environment_of_run(environ, root, home),
         )

@@ -1,0 +1,55 @@
+"""Runs the bundle's notebook, as papermill's command does, and tells how it goes.
+
+A bundle carries this file; it needs nothing but papermill. Each cell is told on stdout as it ends;
+one that raises, on stderr, with its source, and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from papermill.cli import papermill  # type: ignore[import-untyped]
+from papermill.engines import NBClientEngine, papermill_engines  # type: ignore[import-untyped]
+from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
+
+
+class TellingEngine(NBClientEngine):  # type: ignore[misc]
+    """papermill's own engine, which tells each code cell that has ended."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
+        """Execute a notebook; `nb_man` is papermill's manager of its state."""
+        cells = [id(cell) for cell in nb_man.nb.cells if cell.cell_type == "code"]
+        complete, start, began = nb_man.cell_complete, nb_man.cell_start, {}
+
+        def cell_start(cell: Any, *arguments: Any, **keywords: Any) -> None:
+            began[id(cell)] = time.monotonic()
+            start(cell, *arguments, **keywords)
+
+        def cell_complete(cell: Any, *arguments: Any, **keywords: Any) -> None:
+            complete(cell, *arguments, **keywords)
+            if id(cell) in cells:
+                seconds = time.monotonic() - began.get(id(cell), time.monotonic())
+                place = cells.index(id(cell)) + 1
+                print(f"cell {place} of {len(cells)}: {seconds:.1f} s", flush=True)
+
+        nb_man.cell_start, nb_man.cell_complete = cell_start, cell_complete
+        return super().execute_managed_notebook(nb_man, kernel_name, **options)
+
+
+def main() -> None:
+    """Run with papermill's own arguments."""
+    papermill_engines.register("telling", TellingEngine)
+    arguments = ["--engine", "telling", "--no-progress-bar", "--log-level", "ERROR"]
+    try:
+        papermill.main([*arguments, *sys.argv[1:]], prog_name="run", standalone_mode=True)
+    except PapermillExecutionError as error:
+        print(f"In [{error.exec_count}]:\n{error.source}\n", file=sys.stderr)
+        print("\n".join(error.traceback), file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
