@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import tarfile
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,6 +154,28 @@ def test_the_same_input_gives_the_same_bytes(study: Folder) -> None:
         made = study.uvmagic("bundle", "study.ipynb", "-o", name, **environ, TZ="Asia/Tokyo")
         assert made.returncode == 0, made.stderr
     assert digests(study.path / "one") == digests(study.path / "two")
+
+
+def test_an_archive_is_the_same_bytes_wherever_it_is_made(study: Folder, tmp_path: Path) -> None:
+    (study.path / "größe 1.csv").write_text("1,2")
+    made = []
+    for place, zone, seed in (("here", "Asia/Tokyo", "1"), ("there", "America/Lima", "2")):
+        archive = tmp_path / f"{place}.tar.gz"
+        options = ["-o", f"{place}/study-bundle", "--include", "*.csv", "--archive", str(archive)]
+        done = study.uvmagic("bundle", "study.ipynb", *options, TZ=zone, PYTHONHASHSEED=seed)
+        assert done.returncode == 0, done.stderr
+        assert f"archive {archive}" in " ".join(done.stdout.split())
+        made.append(archive.read_bytes())
+        os.utime(study.path / "größe 1.csv", (0, 0))
+    assert made[0] == made[1]
+    with tarfile.open(tmp_path / "here.tar.gz") as archive_file:
+        archive_file.extractall(tmp_path / "unpacked", filter="data")
+    assert digests(tmp_path / "unpacked" / "study-bundle") == digests(
+        study.path / "here" / "study-bundle"
+    )
+    refused = study.uvmagic("bundle", "study.ipynb", "--archive", "study.zip")
+    assert refused.returncode == 2
+    assert "ends in .tar.gz" in refused.stderr
 
 
 def test_bundling_again_replaces_a_bundle_and_nothing_else(study: Folder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from uvmagic import data
 from uvmagic import notebook as notebooks
 from uvmagic import project as projects
 from uvmagic.bundle import contents, manifest, portable, recipe
+from uvmagic.bundle.archive import packed
 from uvmagic.bundle.locking import Locked, Locking
 from uvmagic.bundle.secrets import Inspection
 from uvmagic.change.chosen import chosen
@@ -23,6 +25,7 @@ from uvmagic.kernel import support
 from uvmagic.outcome import Outcome
 from uvmagic.progress import Progress, in_bytes
 from uvmagic.system.environment import Environment
+from uvmagic.system.files import write_atomically
 from uvmagic.system.host import Host, shorten
 from uvmagic.system.uv import Uv, environment_for_uv, find_uv
 
@@ -69,6 +72,7 @@ def bundle(command: Command, host: Host) -> Outcome:
     name = f"{source.notebook_file.stem}-bundle"
     target = (host.cwd / (command.value("--output") or name)).absolute()
     _refuse_foreign(target, source.project)
+    archive = _archive(command, host)
     uv = find_uv(host.environ)
     keep_outputs = command.has("--keep-outputs")
     # Before anything is built or fetched, and again when all is there.
@@ -86,6 +90,11 @@ def bundle(command: Command, host: Host) -> Outcome:
         secrets.require_none((path, file.read_bytes()) for path, file in files.items())
         sized = _outcome(source, target, files, "Bundled", locked)
         _put_in_place(stage, target)
+    if archive is not None:
+        content = packed(target, target.name)
+        write_atomically(archive, content)
+        packed_fact = ("archive", f"{shorten(archive)}  {in_bytes(len(content))}")
+        sized = dataclasses.replace(sized, facts=(sized.facts[0], packed_fact, *sized.facts[1:]))
     return with_note(with_note(sized, secrets.note()), healed)
 
 
@@ -140,6 +149,14 @@ def _source(command: Command, host: Host) -> _Source:
         _base(command),
         compiles=not command.has("--no-compile"),
     )
+
+
+def _archive(command: Command, host: Host) -> Path | None:
+    """The file that the bundle is packed to as well; None for none."""
+    named = command.value("--archive")
+    if named is not None and not named.endswith((".tar.gz", ".tgz")):
+        raise UsageError(f"{named} would be no archive.", "Name one that ends in .tar.gz")
+    return None if named is None else host.cwd / named
 
 
 def _base(command: Command) -> str | None:

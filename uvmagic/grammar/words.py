@@ -134,6 +134,7 @@ WORDS: dict[str, Word] = {
                 Option(("--keep-outputs",), "Keep the outputs that are saved in the notebook"),
                 *_BACKENDS,
                 Option(("--base",), "What the image stands on: uv (slim), IMAGE[@digest]", "IMAGE"),
+                Option(("--archive",), "Pack the bundle to a .tar.gz as well", "FILE"),
                 Option(("--no-compile",), "Make no bytecode: a smaller image that starts slower"),
                 Option(
                     ("--keep-index",), "Lock from this index of the project, not from PyPI", "NAME"
