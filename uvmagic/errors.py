@@ -13,6 +13,7 @@ UvmagicError
 ├── KernelRefused         choose another kernelspec, or remove the other by hand
 ├── NotebookUnknown       name the notebook
 ├── BundleRefused         change what goes into the bundle
+├── EngineFailed          start the container engine, or rerun with  --engine local
 ├── EnvironmentFixed      the bundle's environment lacks what a cell asks for: bundle again
 └── CellRaised            the rerun notebook failed: mend its cell
 """
@@ -97,6 +98,10 @@ class NotebookUnknown(UvmagicError):
 
 class BundleRefused(UvmagicError):
     """Something may not go into the bundle, or the folder is no bundle."""
+
+
+class EngineFailed(UvmagicError):
+    """The container engine is not there, or could not build the image."""
 
 
 class EnvironmentFixed(UvmagicError):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import copy
 import struct
+import warnings
 import zlib
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from nbformat import v4
 
@@ -86,6 +87,7 @@ SAME_TEXTS = [
         "defaultdict(<class 'int'>, {'b': 2, 'a': 1})",
     ),
     ("{0.1, 0.30000000000000004}", "{0.3, 0.1}"),
+    ("{9.9999999, 5.5}", "{5.5, 10.0000001}"),
     ("{'#a', '#b'}", "{'#b', '#a'}"),
     ("a\n  b", "a b"),
     ("nan", "nan"),
@@ -143,6 +145,13 @@ def test_a_tolerance_is_for_numbers_that_are_not_whole() -> None:
 def test_what_is_no_python_is_compared_as_text(text: str) -> None:
     assert not differs(shown(plain=text), shown(plain=text))
     assert differs(shown(plain=text), shown(plain=f"{text} x"))
+
+
+def test_what_python_thinks_of_an_output_is_not_told() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert differs(shown(plain="{'\\d': 1}"), shown(plain="{'\\d': 2}"))
+    assert told == []
 
 
 # --- tables and HTML ------------------------------------------------------------------------------
@@ -283,21 +292,18 @@ def filtered(row: bytes, above: bytes, step: int, kind: int) -> bytes:
     return bytes(made)
 
 
-ROWS = st.integers(1, 4).flatmap(
-    lambda channels: st.tuples(
-        st.just(channels),
-        st.integers(1, 5).flatmap(
-            lambda width: st.lists(
-                st.binary(min_size=width * channels, max_size=width * channels),
-                min_size=1,
-                max_size=5,
-            )
-        ),
-    )
+def rows_of(size: int) -> st.SearchStrategy[list[bytes]]:
+    row = st.binary(min_size=size, max_size=size)
+    return st.lists(row, min_size=1, max_size=5)
+
+
+ROWS = st.tuples(st.integers(1, 4), st.integers(1, 5)).flatmap(
+    lambda drawn: st.tuples(st.just(drawn[0]), rows_of(drawn[0] * drawn[1]))
 )
 
 
 @given(ROWS, st.integers(0, 4), st.integers(0, 4))
+@example((1, [bytes([100, 0]), bytes([150, 200])]), 0, 4)  # a tie that the last filter decides
 def test_pixels_are_compared_whatever_the_filter_and_the_metadata(
     drawn: tuple[int, list[bytes]], one: int, other: int
 ) -> None:
@@ -332,6 +338,9 @@ def test_a_png_of_another_layout_is_compared_exactly() -> None:
     assert png.difference(one, a_png([b"\0\1"], text=b"x", **palette)) is None
     assert png.difference(one, other) == "other pixels"
     assert png.difference(one, a_png([b"\0\1"], channels=1)) == "other pixels"
+    assert png.difference(a_png([bytes(4)], channels=2), a_png([bytes(6)], channels=3)) == (
+        "other pixels"
+    )
 
 
 def test_images_are_found_by_their_base64() -> None:
@@ -352,6 +361,7 @@ def test_the_richest_mimetype_that_both_have_is_compared() -> None:
     assert differs(rich, shown(plain="other"))
     assert not differs(rich, shown(plain="one"))
     assert differs(shown(html="<b>a</b>"), shown(plain="a"))
+    assert differs(shown(plain="a", text_x="1"), shown(plain="a", text_x="2"))
 
 
 def test_streams_counts_and_what_uvmagic_says_are_not_compared() -> None:

@@ -113,6 +113,11 @@ def run_arguments(notebook: str, root: str, output: str) -> list[str]:
     return [str(PurePosixPath(root) / RUNNER), "--kernel", KERNEL, "--cwd", folder, *files]
 
 
+def run_in_image(notebook: str) -> list[str]:
+    """What follows `python` in a bundle's image to run its notebook."""
+    return run_arguments(notebook, _HOME, f"{_OUT}/{PurePosixPath(notebook).name}")
+
+
 def _literal(path: str) -> str:
     """A path that papermill does not take for a template of parameters."""
     return path.replace("{", "{{").replace("}", "}}")
@@ -162,7 +167,6 @@ def _environment_stage(recipe: Recipe) -> list[Instruction]:
 
 
 def _final_stage(recipe: Recipe) -> list[Instruction]:
-    output = f"{_OUT}/{PurePosixPath(recipe.notebook).name}"
     made = [*([_PYTHON] if recipe.base else []), f"{_HOME}/.venv"]
     return [
         From(recipe.image),
@@ -179,7 +183,7 @@ def _final_stage(recipe: Recipe) -> list[Instruction]:
             first_on_path=f"{_HOME}/.venv/bin",
         ),
         User(_UID),
-        Entrypoint(("python", *run_arguments(recipe.notebook, _HOME, output))),
+        Entrypoint(("python", *run_in_image(recipe.notebook))),
         Cmd(()),
     ]
 

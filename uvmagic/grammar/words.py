@@ -154,7 +154,9 @@ WORDS: dict[str, Word] = {
             "BUNDLE",
             "Run a bundle from nothing, in an environment made from its lock.",
             (
-                Option(("--engine",), "Where it runs: local", "ENGINE"),
+                Option(
+                    ("--engine",), "Where it runs: local, docker, podman, buildah, auto", "ENGINE"
+                ),
                 Option(("-p", "--parameter"), "Set a parameter of the notebook", "NAME VALUE", 2),
                 Option(
                     ("-f", "--parameters-file"),

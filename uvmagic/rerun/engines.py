@@ -1,4 +1,4 @@
-"""Where a bundle runs. One engine so far: `local`, uv on this machine, in a folder of its own."""
+"""The engine `local`: uv on this machine, in a folder of its own; and what every engine gives."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from uvmagic.system.host import Host
     from uvmagic.system.uv import Uv
 
-ENGINES = ("local",)
-"""The engines, by the names that `--engine` takes."""
 _NOT_INHERITED = ("PYTHONPATH", "PYTHONSTARTUP", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON")
 
 

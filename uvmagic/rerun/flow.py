@@ -15,16 +15,21 @@ from uvmagic.bundle import manifest as manifests
 from uvmagic.errors import CellRaised, UsageError
 from uvmagic.grammar import hint_near
 from uvmagic.outcome import Outcome
-from uvmagic.rerun import compare, engines, report
+from uvmagic.rerun import compare, containers, engines, report
 from uvmagic.system.files import write_atomically
 from uvmagic.system.host import Host, shorten
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from nbformat import NotebookNode
 
     from uvmagic.bundle.manifest import Manifest
     from uvmagic.grammar import Command
     from uvmagic.rerun.compare import Comparison
+
+
+_ENGINES = ("auto", "local", *containers.ENGINES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class _Asked:
 
     bundle: Path
     manifest: Manifest
+    engine: str
     settings: engines.Settings
     output: Path
     comparing: _Comparing | None
@@ -51,14 +57,14 @@ def rerun(command: Command, host: Host) -> Outcome:
     """Run a bundle from nothing and write the executed copy; with `--compare`, and its report.
 
     Raises:
-        UsageError, BundleRefused, UvUnavailable, UvFailed: it was not run.
+        UsageError, BundleRefused, UvUnavailable, UvFailed, EngineFailed: it was not run.
         CellRaised: a cell raised; the executed copy shows it.
     """
     asked = _asked(command, host)
     notebook = asked.manifest.notebook
     altered = asked.manifest.altered(asked.bundle)
     began = time.monotonic()
-    with engines.local(asked.bundle, asked.manifest, asked.settings, host) as run:
+    with _run(asked, host) as run:
         if not run.executed.is_file():
             raise CellRaised(f"The notebook did not run:\n{_last_lines(run.said)}")
         content = run.executed.read_bytes()
@@ -81,7 +87,11 @@ def rerun(command: Command, host: Host) -> Outcome:
     reran = Outcome(
         "rerun",
         f"Reran {notebook} from nothing in {seconds:.1f} s; {raised}.",
-        facts=(("bundle", shorten(asked.bundle)), ("executed", shorten(asked.output))),
+        facts=(
+            ("bundle", shorten(asked.bundle)),
+            ("engine", asked.engine),
+            ("executed", shorten(asked.output)),
+        ),
         notes=tuple(notes),
         data={"seconds": round(seconds, 3)},
     )
@@ -90,6 +100,13 @@ def rerun(command: Command, host: Host) -> Outcome:
     found = compare.compare(asked.comparing.saved, executed, asked.comparing.tolerance)
     write_atomically(asked.comparing.page, report.page(found, notebook))
     return _with_comparison(reran, found, asked.comparing.page)
+
+
+def _run(asked: _Asked, host: Host) -> AbstractContextManager[engines.Run]:
+    what = (asked.bundle, asked.manifest, asked.settings, host)
+    if asked.engine == "local":
+        return engines.local(*what)
+    return containers.in_container(asked.engine, *what)
 
 
 def _with_comparison(reran: Outcome, found: Comparison, page: Path) -> Outcome:
@@ -109,17 +126,17 @@ def _asked(command: Command, host: Host) -> _Asked:
     if len(command.positionals) != 1:
         raise UsageError("rerun takes one bundle.", "uvmagic rerun analysis-bundle")
     engine = command.value("--engine") or "local"
-    if engine not in engines.ENGINES:
-        raise UsageError(
-            f"There is no engine {engine}.", hint_near(engine, engines.ENGINES, "rerun")
-        )
+    if engine not in _ENGINES:
+        raise UsageError(f"There is no engine {engine}.", hint_near(engine, _ENGINES, "rerun"))
+    if engine == "auto":
+        engine = containers.first_at_hand(dict(host.environ)) or "local"
     settings = _settings(command, host.cwd)
     bundle = (host.cwd / command.positionals[0]).resolve()
     manifest = manifests.read(bundle)
     name = f"{Path(manifest.notebook).stem}-rerun.ipynb"
     output = host.cwd / (command.value("--output") or name)
     comparing = _comparing(command, host.cwd, bundle / manifest.notebook, output)
-    return _Asked(bundle, manifest, settings, output, comparing)
+    return _Asked(bundle, manifest, engine, settings, output, comparing)
 
 
 def _settings(command: Command, cwd: Path) -> engines.Settings:
