@@ -20,7 +20,7 @@ STAND_IN_FINAL = "localhost/uvmagic-stand-in-final"
 PYTHON = "3.11"
 """Python of Debian 12, which the stand-in is made of."""
 _SUITE = "bookworm"
-_NEEDED = ("podman", "runc", "mmdebstrap")
+_NEEDED = ("buildah", "podman", "runc", "mmdebstrap")
 
 
 def missing() -> list[str]:
@@ -60,16 +60,34 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 """)
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment variables by which podman and buildah know their configuration."""
+        return {
+            "BUILDAH_ISOLATION": "chroot",
+            "CONTAINERS_CONF": str(self.folder / "containers.conf"),
+            "CONTAINERS_STORAGE_CONF": str(self.folder / "storage.conf"),
+            "TMPDIR": str(self.folder),
+        }
+
+    def on_path(self, folder: Path, dockerfile: Path) -> Path:
+        """Programs `podman` and `buildah` for a PATH: the real ones, told of the stand-ins."""
+        folder.mkdir()
+        told = " ".join(f"'{option}'" for option in self._mapped(dockerfile))
+        for name in ("podman", "buildah"):
+            program = folder / name
+            program.write_text(
+                f'#!/bin/sh\nif [ "$1" = build ]; then shift; set -- build {told} "$@"; fi\n'
+                f'exec {shutil.which(name)} "$@"\n'
+            )
+            program.chmod(0o755)
+        return folder
+
     def __call__(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run podman; stdout and stderr together."""
         done = subprocess.run(
             ["podman", *arguments],
-            env={
-                **os.environ,
-                "CONTAINERS_CONF": str(self.folder / "containers.conf"),
-                "CONTAINERS_STORAGE_CONF": str(self.folder / "storage.conf"),
-                "TMPDIR": str(self.folder),
-            },
+            env={**os.environ, **self.environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -98,13 +116,17 @@ events_logger = "file"
 
     def build(self, context: Path, tag: str) -> str:
         """Build a bundle's Dockerfile as it is. Gives what podman said."""
-        text = (context / "Dockerfile").read_text()
-        named = re.findall(r"^(?:FROM |COPY --from=)(\S+)", text, re.MULTILINE)
-        options = ["--layers", "--pull-never"]
-        for image in set(named) - {"environment"}:
+        options = ["--layers", *self._mapped(context / "Dockerfile")]
+        return self("build", *options, "--tag", tag, str(context)).stdout
+
+    def _mapped(self, dockerfile: Path) -> list[str]:
+        """The options that put the stand-ins in the place of the images that are named."""
+        named = re.findall(r"^(?:FROM |COPY --from=)(\S+)", dockerfile.read_text(), re.MULTILINE)
+        options = ["--pull-never"]
+        for image in sorted(set(named) - {"environment"}):
             stand_in = STAND_IN if "/uv:" in image else STAND_IN_FINAL
             options += ["--build-context", f"{image}=docker-image://{stand_in}"]
-        return self("build", *options, "--tag", tag, str(context)).stdout
+        return options
 
     def run(self, tag: str, out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run an image without network, its file system read-only, `/out` in a folder of ours."""

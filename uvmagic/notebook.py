@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _PYTHON_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
-_BANNER = "papermill-error-cell-tag"
-PAPERMILLS = frozenset({"injected-parameters", _BANNER})
+PAPERMILLS = frozenset({"injected-parameters", "papermill-error-cell-tag"})
 """Tags of the cells that papermill adds (papermill/execute.py, papermill/parameterize.py)."""
 _RAISES = "raises-exception"
 """The tag of a cell that may raise: nbclient and papermill run on after it."""
@@ -191,26 +190,6 @@ def expected_errors(notebook: NotebookNode) -> list[tuple[int, str | None]]:
         for number, cell in enumerate(coded, 1)
         if _RAISES in cell.metadata.get("tags", [])
     ]
-
-
-def raised_only_what_is_expected(notebook: NotebookNode) -> bool:
-    """Whether an executed copy of papermill's came to its end with no error but expected ones.
-
-    papermill fails for those too. Its banners are there only where it ran as far as its kernel
-    and timeouts let it; a cell's mark `exception` only where it stopped for that cell.
-    """
-    came_to_its_end = any(_BANNER in cell.metadata.get("tags", []) for cell in notebook.cells)
-    stopped = any(cell.metadata.get("papermill", {}).get("exception") for cell in notebook.cells)
-    return came_to_its_end and not stopped and first_error(notebook) is None
-
-
-def without_banners(notebook: NotebookNode) -> NotebookNode:
-    """A copy without the cells by which papermill points at an error."""
-    import copy
-
-    made = copy.deepcopy(notebook)
-    made.cells = [cell for cell in made.cells if _BANNER not in cell.metadata.get("tags", [])]
-    return made
 
 
 def timed_out(notebook: NotebookNode, seconds: float) -> int | None:

@@ -12,6 +12,7 @@ from podman import PYTHON, Podman, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from conftest import Folder
 
@@ -101,6 +102,56 @@ def test_it_stands_on_an_image_of_the_users_own(empty: Folder, podman: Podman) -
     done = podman.run("own", out)
     assert done.returncode == 0, done.stdout
     assert "quotient 4.0 as 1000 /app/.venv" in (out / "study.ipynb").read_text()
+
+
+@pytest.mark.parametrize("engine", ["podman", "buildah"])
+def test_a_bundle_is_rerun_by_an_engine(
+    engine: str, empty: Folder, podman: Podman, tmp_path: Path
+) -> None:
+    assert empty.uvmagic("init", "--python", PYTHON).returncode == 0
+    assert empty.uvmagic("add", "six", "--python", PYTHON).returncode == 0
+    expected = NOTEBOOK.replace(
+        '"cells": [',
+        '"cells": [{"cell_type": "code", "id": "e", "execution_count": null, "outputs": [],'
+        '"metadata": {"tags": ["raises-exception"]}, "source": "1 / 0"},',
+    )
+    (empty.path / "study.ipynb").write_text(expected)
+    assert empty.uvmagic("bundle", "study.ipynb").returncode == 0
+    bundle = empty.path / "study-bundle"
+    path = podman.on_path(tmp_path / "bin", bundle / "Dockerfile")
+    environ = {**podman.environ, "PATH": f"{path}{os.pathsep}{os.environ['PATH']}"}
+    (empty.path / "given.yaml").write_text("divisor: 4\n")
+    call = ["rerun", "study-bundle", "--engine", engine]
+    done = empty.uvmagic(*call, "-f", "given.yaml", **environ)
+    assert done.returncode == 0, done.stderr
+    assert f"engine    {engine}" in done.stdout
+    assert "Raised, as expected: code cell 1 (ZeroDivisionError)." in done.stdout
+    executed = (empty.path / "study-rerun.ipynb").read_text()
+    assert "quotient 2.0" in executed
+    assert "/app/.venv" in executed
+    failed = empty.uvmagic(*call, "-p", "divisor", "0", **environ)
+    assert failed.returncode == 1
+    assert "raised ZeroDivisionError" in failed.stderr
+
+
+def test_an_engine_that_is_not_there_or_cannot_build_is_told(empty: Folder, uv: str) -> None:
+    assert empty.uvmagic("init", "--python", PYTHON).returncode == 0
+    assert empty.uvmagic("add", "six", "--python", PYTHON).returncode == 0
+    (empty.path / "study.ipynb").write_text(NOTEBOOK)
+    assert empty.uvmagic("bundle", "study.ipynb").returncode == 0
+    nowhere = empty.path / "bin"
+    nowhere.mkdir()
+    done = empty.uvmagic("rerun", "study-bundle", "--engine", "docker", PATH=str(nowhere))
+    assert done.returncode == 1
+    assert "docker is not on PATH" in done.stderr
+    assert "--engine local" in done.stderr
+    docker = nowhere / "docker"
+    docker.write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
+    docker.chmod(0o755)
+    for engine in ("docker", "auto"):
+        done = empty.uvmagic("rerun", "study-bundle", "--engine", engine, PATH=str(nowhere))
+        assert done.returncode == 1
+        assert "docker build failed:\nCannot connect to the Docker daemon" in done.stderr
 
 
 def test_what_is_no_image_is_refused(empty: Folder) -> None:

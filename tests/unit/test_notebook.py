@@ -298,18 +298,6 @@ def test_the_cells_that_are_expected_to_raise_are_told_with_what_they_raised() -
     assert notebooks.expected_errors(made) == [(1, "KeyError"), (2, None)]
 
 
-def test_papermill_fails_for_expected_errors_too_and_is_seen_through() -> None:
-    expected = raising("KeyError", tags=(RAISES,), papermill={"exception": False})
-    assert notebooks.raised_only_what_is_expected(of(banner(), banner(), expected))
-    assert not notebooks.raised_only_what_is_expected(of(expected))  # a cell after it timed out
-    stopped = v4.new_code_cell("%magic", metadata={"papermill": {"exception": True}})  # type: ignore[no-untyped-call]
-    assert not notebooks.raised_only_what_is_expected(of(banner(), expected, stopped))
-    assert not notebooks.raised_only_what_is_expected(of(banner(), expected, raising("OSError")))
-    executed = of(banner(), expected)
-    assert notebooks.without_banners(executed).cells == [expected]
-    assert len(executed.cells) == 2
-
-
 def test_the_cell_that_ran_too_long_is_the_last_that_began() -> None:
     def ran(duration: float | None, *, exception: bool = False) -> nbformat.NotebookNode:
         kept = {"papermill": {"duration": duration, "exception": exception}}

@@ -10,6 +10,7 @@ import sys
 import time
 from typing import Any
 
+from papermill import execute  # type: ignore[import-untyped]
 from papermill.cli import papermill  # type: ignore[import-untyped]
 from papermill.engines import NBClientEngine, papermill_engines  # type: ignore[import-untyped]
 from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
@@ -39,9 +40,33 @@ class TellingEngine(NBClientEngine):  # type: ignore[misc]
         return super().execute_managed_notebook(nb_man, kernel_name, **options)
 
 
+def raise_for_execution_errors(nb: Any, output_path: str) -> None:
+    """As papermill's own, but a cell may raise what it is expected to raise.
+
+    `raises-exception` marks such a cell; of one saved with an error the bundle says with which.
+    """
+    if any(map(_is_unexpected, nb.cells)):
+        _raise_for_execution_errors(nb, output_path)
+
+
+_raise_for_execution_errors = execute.raise_for_execution_errors
+
+
+def _is_unexpected(cell: Any) -> bool:
+    raised = [o["ename"] for o in cell.get("outputs", ()) if o["output_type"] == "error"]
+    if cell.metadata.get("papermill", {}).get("exception"):
+        return True  # papermill stopped there
+    if "raises-exception" not in cell.metadata.get("tags", ()):
+        return bool(raised)
+    told = cell.metadata.get("uvmagic")
+    expected = told.get("raises") if isinstance(told, dict) else None
+    return any(name != expected for name in raised) if expected else False
+
+
 def main() -> None:
     """Run with papermill's own arguments."""
     papermill_engines.register("telling", TellingEngine)
+    execute.raise_for_execution_errors = raise_for_execution_errors
     arguments = ["--engine", "telling", "--no-progress-bar", "--log-level", "ERROR"]
     try:
         papermill.main([*arguments, *sys.argv[1:]], prog_name="run", standalone_mode=True)

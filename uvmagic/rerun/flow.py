@@ -69,13 +69,8 @@ def rerun(command: Command, host: Host) -> Outcome:
             raise CellRaised(f"The notebook did not run:\n{_last_lines(run.said)}")
         content = run.executed.read_bytes()
         executed = notebooks.read(run.executed)
-    is_done = run.returncode == 0
-    if not is_done and notebooks.raised_only_what_is_expected(executed):
-        is_done = True
-        executed = notebooks.without_banners(executed)
-        content = notebooks.to_bytes(executed)
     write_atomically(asked.output, content)
-    if not is_done:
+    if run.returncode != 0:
         raise CellRaised(
             f"{notebook}: {_why_it_failed(executed, asked.settings.timeout, run.said)}",
             f"The executed copy shows it: {shorten(asked.output)}",
