@@ -12,8 +12,9 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
 from uvmagic.errors import EnvironmentFixed
+from uvmagic.names import normalise
 from uvmagic.outcome import Outcome
-from uvmagic.project import Table, normalise, parse_requirement, requirement_name
+from uvmagic.project import Table, parse_requirement, requirement_name
 
 if TYPE_CHECKING:
     import importlib.metadata

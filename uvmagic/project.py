@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from uvmagic.errors import ProjectInvalid, ProjectMissing
+from uvmagic.names import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -242,11 +243,6 @@ class Table:
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.IGNORECASE)
 """A distribution's name (the names specification, packaging.python.org)."""
-
-
-def normalise(name: str) -> str:
-    """A distribution's name as comparisons need it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def parse_requirement(text: str) -> Requirement | None:

@@ -14,7 +14,7 @@ from robustness.aftermath import nobody_is_left, wait_until
 
 from uvmagic import notebook as notebooks
 from uvmagic.kernel.fallback import is_ours
-from uvmagic.kernel.launcher import notebook_file
+from uvmagic.kernel.prepare import notebook_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

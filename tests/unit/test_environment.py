@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -10,7 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uvmagic import project
+from uvmagic.system import agreed, agreement
 from uvmagic.system.environment import Environment
+from uvmagic.system.files import own_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the layout there is another")
 
@@ -104,13 +108,61 @@ STATES = st.tuples(
 
 
 @given(STATES, STATES)
-def test_the_fingerprint_differs_exactly_where_distributions_or_python_do(
+def test_the_state_differs_exactly_where_distributions_or_python_do(
     one: tuple[dict[str, str], str], other: tuple[dict[str, str], str]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         first = lay_out(Path(folder) / "one", *one)
         second = lay_out(Path(folder) / "other", *other, key="version")
-        assert (first.fingerprint() == second.fingerprint()) == (one == other)
+        states = [
+            json.loads(agreed.state([], str(each.folder)))[str(each.folder)]
+            for each in (first, second)
+        ]
+        assert (states[0] == states[1]) == (one == other)
+
+
+def test_an_environment_is_at_hand_while_nothing_has_changed(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    environment = lay_out(root / ".venv", {"a": "1.0"}, "3.12.4")
+    below = root / "notebooks" / "deep"
+    below.mkdir(parents=True)
+    (root / "pyproject.toml").write_text('[project]\nname = "p"\nversion = "1"\n')
+    assert agreed.environment_of(str(below)) is None
+    (root / "uv.lock").write_text("version = 1\n")
+    own_folder(root)
+    agreement.remember(project.find(root), environment)
+    assert agreed.environment_of(str(below)) == str(environment.folder)
+    (tmp_path / "link").symlink_to(below)
+    assert agreed.environment_of(str(tmp_path / "link")) == str(environment.folder)
+
+    (below / "pyproject.toml").write_text("[tool.ruff]\n")  # nearer, and of no project
+    assert agreed.environment_of(str(below)) is None
+    (below / "pyproject.toml").unlink()
+    for file in ("pyproject.toml", "uv.lock"):
+        text = (root / file).read_text()
+        (root / file).write_text(f"{text}\n")
+        assert agreed.environment_of(str(below)) is None
+        (root / file).write_text(text)
+        assert agreed.environment_of(str(below)) == str(environment.folder)
+    site_packages = environment.site_packages()
+    assert site_packages is not None
+    (site_packages / "b-1.0.dist-info").mkdir()
+    assert agreed.environment_of(str(below)) is None
+    assert agreed.environment_of(str(tmp_path)) is None
+
+
+def test_a_workspaces_environment_is_never_at_hand_so_simply(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "p"\nversion = "1"\n[tool.uv.workspace]\nmembers = ["m*"]\n'
+    )
+    (tmp_path / "uv.lock").write_text("version = 1\n")
+    (tmp_path / "m1").mkdir()
+    (tmp_path / "m1" / "pyproject.toml").write_text('[project]\nname = "m1"\nversion = "1"\n')
+    environment = lay_out(tmp_path / ".venv", {"a": "1.0"}, "3.12.4")
+    own_folder(tmp_path)
+    agreement.remember(project.find(tmp_path), environment)
+    assert agreement.agrees(project.find(tmp_path), environment)
+    assert agreed.environment_of(str(tmp_path)) is None
 
 
 def test_an_environment_runs_this_process_when_it_is_this_processs_prefix(tmp_path: Path) -> None:

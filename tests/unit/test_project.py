@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
 from uvmagic.errors import ProjectInvalid, ProjectMissing, UvmagicError
+from uvmagic.names import normalise
 from uvmagic.project import (
     Dress,
     Project,
     Table,
     find,
     lists,
-    normalise,
     parse_file,
     requirement_name,
 )

@@ -47,7 +47,7 @@ def desk(tmp_path: Path) -> Path:
     ("call", "told", "hint"),
     [
         ("rerun", "takes one bundle", "uvmagic rerun"),
-        ("rerun kept --engine dokcer", "no engine dokcer", "--help"),
+        ("rerun kept --engine dokcer", "no engine dokcer", "Did you mean docker?"),
         ("rerun bare --compare", "no saved outputs", "--keep-outputs"),
         ("rerun printing --compare", "what cells print is not compared", "--keep-outputs"),
         ("rerun kept --report x.html", "--report is for --compare", "--compare"),

@@ -16,7 +16,7 @@ import uvmagic
 
 ROOT = Path(uvmagic.__file__).parent
 
-FACES = {"magics", "cli", "terminal", "__main__"}
+FACES = {"cell", "magics", "cli", "terminal", "__main__"}
 PURE = {
     "accelerator",
     "bundle.contents",
@@ -31,6 +31,7 @@ PURE = {
     "grammar",
     "kernel.spec",
     "lockfile",
+    "names",
     "notebook",
     "outcome",
     "progress",
@@ -94,7 +95,8 @@ def test_nobody_imports_a_face(module: str) -> None:
         "": {"magics"},
         "__main__": {"cli"},
         "cli": {"terminal"},
-        "magics": {"terminal"},
+        "cell": {"terminal"},
+        "magics": {"cell"},
     }
     assert rooms(module) & FACES <= allowed.get(module, set())
 
@@ -109,13 +111,13 @@ def test_a_pure_room_knows_only_pure_rooms_and_nothing_of_the_world(module: str)
 
 @pytest.mark.parametrize("module", [m for m in modules() if is_in(m, "system")])
 def test_the_system_knows_no_flow(module: str) -> None:
-    allowed = {"accelerator.drivers", "errors", "data", "progress", "project", "system"}
+    allowed = {"accelerator.drivers", "errors", "data", "names", "progress", "project", "system"}
     assert {r for r in rooms(module) if not any(is_in(r, room) for room in allowed)} == set()
 
 
 @pytest.mark.parametrize("module", modules())
 def test_only_the_face_and_the_reader_of_cells_import_ipython(module: str) -> None:
-    if module not in ("magics", "notebook"):
+    if module not in ("cell", "magics", "notebook"):
         assert {name for name in imports(module) if is_in(name, "IPython")} == set()
     if module == "notebook":  # to read a cell as IPython reads it, and for nothing else
         found = {name for name in imports(module) if is_in(name, "IPython")}
@@ -183,6 +185,15 @@ def at_once(module: str) -> set[str]:
     return {name.removeprefix("uvmagic.") for name in found} & known - {module}
 
 
+def outside_at_once(module: str) -> set[str]:
+    """The modules that are not uvmagic's that a module imports at its top."""
+    folder = ROOT.joinpath(*module.split("."))
+    file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+    top = [node for node in ast.parse(file.read_text()).body if not isinstance(node, ast.If)]
+    found = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
+    return found | {str(node.module) for node in top if isinstance(node, ast.ImportFrom)}
+
+
 @pytest.mark.parametrize("module", [m for m in modules() if m])
 def test_a_module_has_its_layer_and_knows_none_above_it(module: str) -> None:
     known = rooms(module) - PACKAGES
@@ -210,7 +221,20 @@ def test_loading_the_extension_loads_next_to_nothing_of_uvmagic() -> None:
         if module not in loaded:
             loaded.add(module)
             waiting += at_once(module)
-    assert loaded - PACKAGES == {"errors", "magics", "outcome", "system.host"}
+    assert loaded - PACKAGES == {"magics"}
+
+
+def test_the_launcher_loads_next_to_nothing_either() -> None:
+    loaded, waiting = set[str](), ["kernel.launcher"]
+    while waiting:
+        module = waiting.pop()
+        if module not in loaded:
+            loaded.add(module)
+            waiting += at_once(module)
+    assert loaded - PACKAGES == {"kernel.launcher", "kernel.spec", "names", "system.agreed"}
+    heavy = {"dataclasses", "importlib.metadata", "pathlib", "tomllib", "typing"}
+    for module in loaded:
+        assert not heavy & outside_at_once(module), module
 
 
 def test_what_is_imported_from_elsewhere_is_asked_for_in_pyproject() -> None:

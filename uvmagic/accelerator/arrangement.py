@@ -27,7 +27,7 @@ from uvmagic.accelerator.present import (
     sources_of,
 )
 from uvmagic.errors import ProjectInvalid
-from uvmagic.project import normalise
+from uvmagic.names import normalise
 from uvmagic.sections import Sections
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from urllib.parse import unquote
 
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
-from uvmagic.project import normalise, parse_requirement
+from uvmagic.names import normalise
+from uvmagic.project import parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

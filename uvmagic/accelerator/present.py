@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from uvmagic import data
 from uvmagic.accelerator.choice import backend_of_url
-from uvmagic.project import Table, normalise
+from uvmagic.names import normalise
+from uvmagic.project import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

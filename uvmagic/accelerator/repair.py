@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.metadata import parse_email
 
-from uvmagic.project import normalise
+from uvmagic.names import normalise
 from uvmagic.sections import Sections
 
 if TYPE_CHECKING:

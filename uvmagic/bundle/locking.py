@@ -16,7 +16,7 @@ from uvmagic.bundle import origin, portable
 from uvmagic.errors import BundleRefused, UvFailed
 from uvmagic.lockfile import Lockfile
 from uvmagic.lockfile.target import Target
-from uvmagic.project import normalise
+from uvmagic.names import normalise
 from uvmagic.system.isolation import isolated
 from uvmagic.system.plan import planned
 from uvmagic.system.uv import environment_for_uv

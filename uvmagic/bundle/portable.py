@@ -14,7 +14,8 @@ import tomlkit
 from tomlkit.container import OutOfOrderTableProxy
 
 from uvmagic.errors import BundleRefused
-from uvmagic.project import Table, normalise, parse_requirement
+from uvmagic.names import normalise
+from uvmagic.project import Table, parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,8 +20,9 @@ from uvmagic.change.steps import INSTALLS_NOTHING, options
 from uvmagic.errors import ChangeRejected, UvFailed
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
+from uvmagic.names import normalise
 from uvmagic.progress import Progress, in_bytes
-from uvmagic.project import Table, normalise
+from uvmagic.project import Table
 from uvmagic.system.files import write_atomically
 from uvmagic.system.interrupts import interruptible
 from uvmagic.system.wheel_metadata import wheel_metadata

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from uvmagic.kernel import live
 from uvmagic.lockfile import Lockfile
+from uvmagic.names import normalise
 from uvmagic.outcome import Outcome, changes_between
-from uvmagic.project import normalise
 
 if TYPE_CHECKING:
     from uvmagic.grammar import Command

@@ -20,7 +20,8 @@ from uvmagic.change.session import AS_THEY_WERE
 from uvmagic.change.steps import Steps
 from uvmagic.errors import ChangeRejected, UsageError, UvFailed
 from uvmagic.lockfile.target import Target
-from uvmagic.project import Table, normalise, requirement_name
+from uvmagic.names import normalise
+from uvmagic.project import Table, requirement_name
 from uvmagic.system.files import write_atomically
 
 if TYPE_CHECKING:

@@ -2,29 +2,21 @@
 
 One kernelspec serves all projects so, and nothing need be installed beside the Jupyter server. What
 stands in the way is told by the kernel of `uvmagic.kernel.fallback`, never by a kernel that dies.
-It stays light: while the project's files and environment agree, no uv is started.
+While the project's files and environment agree, all that is done is to look: each module here is
+one that a user waits for, so the rest is imported where there is something to do.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
-from uvmagic import project
-from uvmagic.errors import KernelRefused, UvmagicError
 from uvmagic.kernel.spec import CARRIED, LAUNCHED, REASON, kernel_argv
-from uvmagic.system import agreement
-from uvmagic.system.environment import Environment
+from uvmagic.system import agreed
 
+TYPE_CHECKING = False  # typing itself takes 5 ms
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from uvmagic.progress import Progress
-    from uvmagic.project import Project
+    from typing import NoReturn
 
 
 def main() -> NoReturn:
@@ -32,93 +24,49 @@ def main() -> NoReturn:
     environ = {**os.environ, LAUNCHED: str(os.getpid())}
     for told_before in (REASON, CARRIED):
         environ.pop(told_before, None)
+    python = _at_hand(environ)
+    if python is not None:
+        _become([*kernel_argv(python), *sys.argv[1:], "--ext", "uvmagic"], environ)
+    from uvmagic.kernel.prepare import prepared
+
+    argv, environ = prepared(environ)
+    environment = os.path.dirname(os.path.dirname(argv[0]))  # noqa: PTH120
+    has_uvmagic = REASON not in environ and "uvmagic" in agreed.installed(environment)
+    extension = ["--ext", "uvmagic"] if has_uvmagic else []
+    _become([*argv, *sys.argv[1:], *extension], environ)
+
+
+def _at_hand(environ: dict[str, str]) -> str | None:
+    """The Python of the notebook's project, where nothing is to be done but to start it."""
+    if environ.get("UV_PROJECT_ENVIRONMENT") or sys.platform == "win32":
+        return None
+    notebook, folder = environ.get("JPY_SESSION_NAME", ""), os.getcwd()  # noqa: PTH109
+    if os.path.isabs(notebook):  # noqa: PTH117
+        above = os.path.dirname(notebook)  # noqa: PTH120
+        folder = above if os.path.isdir(above) else folder  # noqa: PTH112
+        if _may_carry(notebook):
+            return None
+    environment = agreed.environment_of(folder)
+    if environment is None or not {"ipykernel", "uvmagic"} <= agreed.installed(environment).keys():
+        return None
+    python = os.path.join(environment, "bin", "python")  # noqa: PTH118
+    return python if os.path.exists(python) else None  # noqa: PTH110
+
+
+def _may_carry(notebook: str) -> bool:
+    """Whether a notebook may carry requirements of its own (PEP 723)."""
     try:
-        notebook = notebook_file(os.environ)
-        environment = _carried(notebook, os.environ) if notebook is not None else None
-        if environment is not None:
-            environ[CARRIED] = str(environment.folder)
-        else:
-            folder = notebook.parent if notebook is not None else Path.cwd()
-            environment = ready(folder, os.environ)
-    except UvmagicError as error:
-        _explain(error.message, error.hint, environ)
-    except Exception as error:  # nobody foresaw it: still no kernel that dies without a word
-        _explain(f"uvmagic failed: {type(error).__name__}: {error}.", "Please report it.", environ)
-    extension = ["--ext", "uvmagic"] if "uvmagic" in environment.installed() else []
-    _become([*kernel_argv(environment.python), *sys.argv[1:], *extension], environ)
+        with open(notebook, "rb") as stream:  # noqa: PTH123
+            return b"# /// script" in stream.read()
+    except OSError:  # it is not saved yet
+        return False
 
 
-def _explain(message: str, hint: str | None, environ: Mapping[str, str]) -> NoReturn:
-    """Become the kernel that says why there is no other."""
-    argv = [*kernel_argv(Path(sys.executable), "uvmagic.kernel.fallback"), *sys.argv[1:]]
-    reason = json.dumps({"message": message, "hint": hint})
-    _become(argv, {**environ, REASON: reason})
-
-
-def ready(folder: Path, environ: Mapping[str, str]) -> Environment:
-    """The environment of a folder's project, once it is what the lock says.
-
-    Raises:
-        UvmagicError: there is no project, or its environment cannot be made.
-    """
-    found = project.find(folder)
-    environment = Environment(found.environment(environ))
-    is_whole = environment.exists and "ipykernel" in environment.installed()
-    if not (is_whole and agreement.agrees(found, environment)):
-        _bring_up_to_date(found, environ)
-    if "ipykernel" not in environment.installed():
-        raise KernelRefused(
-            f"{found.name} asks for no ipykernel, and a kernel cannot run without.",
-            "%uv sync  adds it.",
-        )
-    return environment
-
-
-def notebook_file(environ: Mapping[str, str]) -> Path | None:
-    """The notebook, where the server tells it; it may not be saved yet."""
-    told = Path(environ.get("JPY_SESSION_NAME", ""))
-    return told if told.is_absolute() and told.parent.is_dir() else None
-
-
-def _carried(notebook: Path, environ: Mapping[str, str]) -> Environment | None:
-    """The environment of what a notebook carries itself; None for nothing carried."""
-    with contextlib.suppress(OSError):  # it is not saved yet
-        if b"# /// script" in notebook.read_bytes():
-            from uvmagic.kernel.carried import environment  # most notebooks do without
-
-            return environment(notebook, environ)
-    return None
-
-
-def _bring_up_to_date(found: Project, environ: Mapping[str, str]) -> None:
-    """Make the environment what the lock says; a lock that is there stays as it is."""
-    from uvmagic import grammar
-    from uvmagic.change.flow import change
-    from uvmagic.kernel import support
-    from uvmagic.system.host import Host
-
-    is_undeclared = "ipykernel" in support.missing(found.pyproject)
-    if is_undeclared:  # a sync would take one away that is there
-        return
-    locked = ["--locked"] if found.lock.exists() else []
-    change(grammar.parse(["sync", *locked]), Host(found.folder, environ, _Silent()))
-
-
-class _Silent:
-    """Nobody looks on yet."""
-
-    def progress(self, progress: Progress) -> None:
-        """Show nothing."""
-
-    def write(self, stream: str, text: str) -> None:
-        """Show nothing."""
-
-
-def _become(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
+def _become(argv: list[str], environ: dict[str, str]) -> NoReturn:
     """Go on as another program, with the same process id where the system can do that."""
     if sys.platform == "win32":  # there execve ends this process, which Jupyter watches
-        sys.exit(os.spawnve(os.P_WAIT, argv[0], argv, dict(environ)))  # noqa: S606  likewise
-    os.execve(argv[0], argv, dict(environ))  # noqa: S606  an argument list, no shell
+        sys.exit(os.spawnve(os.P_WAIT, argv[0], argv, environ))  # noqa: S606  likewise
+    os.execve(argv[0], argv, environ)  # noqa: S606  an argument list, no shell
 
 
 if __name__ == "__main__":

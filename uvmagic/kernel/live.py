@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING
 
-from uvmagic.project import normalise
+from uvmagic.names import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

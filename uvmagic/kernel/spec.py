@@ -1,13 +1,18 @@
-"""Project → kernel.json, as values. Nothing is written here."""
+"""Project → kernel.json, as values. Nothing is written here.
+
+The launcher imports it before it is a kernel: hence no module at its top but the lightest.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-import unicodedata
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False  # typing itself takes 5 ms
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
 
 _SCHEMA = 1
 
@@ -26,7 +31,7 @@ LAUNCHER = "uv"
 """The name of the kernel for all projects."""
 
 
-def kernel_argv(python: Path, module: str = "ipykernel_launcher") -> list[str]:
+def kernel_argv(python: Path | str, module: str = "ipykernel_launcher") -> list[str]:
     """How a kernel of an interpreter is started, up to the connection file."""
     # the debugger needs modules that are not frozen, as ipykernel itself writes it
     return [str(python), "-Xfrozen_modules=off", "-m", module]
@@ -60,6 +65,8 @@ def kernel_name(root: Path, project_name: str) -> str:
     lower on some file systems, and two projects of one name must not overwrite each other: hence
     a slug and the first 8 hex digits of the path's sha256.
     """
+    import unicodedata
+
     ascii_name = unicodedata.normalize("NFKD", project_name).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9._-]+", "-", ascii_name.lower()).strip("-._") or "project"
     return f"uvmagic-{slug[:40]}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}"
@@ -85,6 +92,8 @@ def kernel_json(python: Path, root: Path, display_name: str) -> dict[str, Any]:
 
 def project_of(spec: object) -> Path | None:
     """The project that uvmagic made a kernel.json for; None for one that it did not make."""
+    from pathlib import Path
+
     project: object = spec
     for key in ("metadata", "uvmagic", "project"):
         project = project.get(key) if isinstance(project, dict) else None

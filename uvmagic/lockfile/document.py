@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from uvmagic.errors import ProjectInvalid
-from uvmagic.project import normalise
+from uvmagic.names import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

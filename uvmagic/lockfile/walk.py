@@ -15,7 +15,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from uvmagic.errors import ProjectInvalid, UsageError
 from uvmagic.lockfile.document import Package, spelled
-from uvmagic.project import normalise
+from uvmagic.names import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence, Set

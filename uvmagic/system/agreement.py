@@ -7,12 +7,11 @@ uv is the one who can tell whether the three agree. After it said so, their stat
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 from typing import TYPE_CHECKING
 
 from uvmagic.errors import FilesUnwritable
-from uvmagic.system.files import FOLDER, write_atomically
+from uvmagic.system import agreed
+from uvmagic.system.files import write_atomically
 
 if TYPE_CHECKING:
     from uvmagic.project import Project
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 def agrees(project: Project, environment: Environment) -> bool:
     """Whether nothing has changed since uv brought the three into agreement."""
     try:
-        remembered = (project.root / FOLDER / "agreed.json").read_bytes()
+        remembered = (project.root / agreed.FILE).read_bytes()
     except OSError:
         return False
     return remembered == _state(project, environment)
@@ -31,14 +30,8 @@ def agrees(project: Project, environment: Environment) -> bool:
 def remember(project: Project, environment: Environment) -> None:
     """Remember that the three agree now: uv has just locked and synced."""
     with contextlib.suppress(FilesUnwritable):  # a lost shortcut, no lost work
-        write_atomically(project.root / FOLDER / "agreed.json", _state(project, environment))
+        write_atomically(project.root / agreed.FILE, _state(project, environment))
 
 
 def _state(project: Project, environment: Environment) -> bytes:
-    state = {str(file): _digest(file.read_bytes()) for file in project.files() if file.exists()}
-    state[str(environment.folder)] = environment.fingerprint()
-    return json.dumps(state, sort_keys=True).encode()
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    return agreed.state(map(str, project.files()), str(environment.folder))
