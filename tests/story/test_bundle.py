@@ -156,6 +156,21 @@ def test_the_same_input_gives_the_same_bytes(study: Folder) -> None:
     assert digests(study.path / "one") == digests(study.path / "two")
 
 
+def test_what_the_notebook_reads_goes_along(study: Folder) -> None:
+    (study.path / "data").mkdir(exist_ok=True)
+    (study.path / "data" / "a b.csv").write_text("40,2")
+    (study.path / "unread.csv").write_text("1,2")
+    read = "text = open('data/a b.csv').read(); print(sum(map(int, text.split(','))))"
+    write_notebook(study.path / "reads.ipynb", read, "open('out.txt', 'w').write('x')")
+    made = study.uvmagic("bundle", "reads.ipynb", "--json")
+    assert made.returncode == 0, made.stderr
+    files = json.loads(made.stdout)["files"]
+    assert "data/a b.csv" in files
+    assert "unread.csv" not in files
+    assert study.uvmagic("rerun", "reads-bundle").returncode == 0
+    assert texts(study.path / "reads-rerun.ipynb")[0] == "42\n"
+
+
 def test_an_archive_is_the_same_bytes_wherever_it_is_made(study: Folder, tmp_path: Path) -> None:
     (study.path / "größe 1.csv").write_text("1,2")
     made = []

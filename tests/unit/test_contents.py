@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from uvmagic.bundle.contents import GENERATED, LITTER, files_below, included, local_modules, placed
+from uvmagic.bundle.contents import (
+    GENERATED,
+    LARGEST,
+    LITTER,
+    data_files,
+    files_below,
+    included,
+    local_modules,
+    placed,
+)
 from uvmagic.errors import BundleRefused
 
 
@@ -275,3 +284,17 @@ def test_a_name_that_is_no_text_is_refused(root: Path) -> None:
     file = put(root / os.fsdecode(b"a\xff.csv"))
     with pytest.raises(BundleRefused):
         placed([file], root)
+
+
+def test_what_is_read_goes_along_unless_it_is_large(tmp_path: Path) -> None:
+    for name in ("data/a.csv", ".git/config", "large.bin", "written.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1")
+    os.truncate(tmp_path / "large.bin", LARGEST + 1)
+    code = """
+read("data/a.csv"); read("no.csv"); read("data"); read(".git/config"); read("large.bin")
+read("/etc/passwd"); read("../outside.csv"); read("a\\n"); read("\\0"); frame.to_csv("written.csv")
+"""
+    found, large = data_files([code], tmp_path)
+    assert found == {tmp_path / "data/a.csv"}
+    assert large == {"large.bin": LARGEST + 1}

@@ -451,3 +451,30 @@ def test_when_nobody_tells_and_none_is_at_hand_an_example_is_named(tmp_path: Pat
         locate(None, tmp_path, None)
     assert "Here are" not in caught.value.message
     assert caught.value.hint == "Name it:  %uv bundle analysis.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("source", "paths"),
+    [
+        ('pd.read_csv("data/a.csv", sep=";")', {"data/a.csv", ";"}),
+        ('open("a.txt").read()', {"a.txt"}),
+        ('open("a.txt", "rb")', {"a.txt", "rb"}),
+        ('open("a.txt", "w")', set()),
+        ('open("a.txt", mode="a")', set()),
+        ('with open(file="a.txt") as f: pass', {"a.txt"}),
+        ("%%time\nnp.load('a.npy')", {"a.npy"}),
+        ('Path("a.txt").read_text()', {"a.txt"}),
+        ('Path("a.txt").write_text("b")', set()),
+        ('(Path("data") / "a.txt").read_text()', {"data", "data/a.txt"}),
+        ('(Path("data") / "x" / "a.txt").read_bytes()', {"data", "data/x", "data/x/a.txt"}),
+        ('(Path("data") / "a.txt").write_text("b")', {"data"}),
+        ('frame.to_csv("a.csv"); plt.savefig("b.png"); np.save("c.npy", x)', set()),
+        ('x = "a.csv"', set()),
+        ("%time np.load('a.npy')", {"a.npy"}),
+        ("np.load(", set()),
+        ('!cat "a.txt"', set()),
+        ("%load_ext uvmagic", set()),
+    ],
+)
+def test_what_is_read_by_a_literal_path_is_known(source: str, paths: set[str]) -> None:
+    assert notebooks.literal_paths(source) == paths

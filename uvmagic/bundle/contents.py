@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from uvmagic.errors import BundleRefused
-from uvmagic.notebook import imported_modules
+from uvmagic.notebook import imported_modules, literal_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -57,6 +57,38 @@ def local_modules(sources: Iterable[str], folders: Sequence[Path]) -> set[Path]:
                         waiting += imported_modules(text)
                 break
     return found
+
+
+LARGEST = 50_000_000
+"""Bytes of a file that goes along without being named; a larger one wants --include."""
+
+
+def data_files(sources: Iterable[str], folder: Path) -> tuple[set[Path], dict[str, int]]:
+    """The files that some code reads by a literal relative path.
+
+    Args:
+        sources: Python or cell sources.
+        folder: what the paths are relative to: the notebook's folder, absolute.
+
+    Returns:
+        Those that go along, and path → bytes of those that are too large to go unasked.
+    """
+    found: set[Path] = set()
+    large: dict[str, int] = {}
+    for text in sorted({text for source in sources for text in literal_paths(source)}):
+        path = PurePosixPath(text)
+        named = text.isprintable() and len(text) < 256 and not path.is_absolute()
+        if not named or ".." in path.parts or not LITTER.isdisjoint(path.parts):
+            continue
+        file = folder / path
+        if not file.is_file():
+            continue
+        size = file.stat().st_size
+        if size > LARGEST:
+            large[text] = size
+        else:
+            found.add(file)
+    return found, large
 
 
 def _files_of_module(folder: Path, name: str) -> set[Path]:

@@ -52,6 +52,7 @@ class _Source:
     kept_indexes: tuple[str, ...]
     backend: Backend | None
     base: str | None
+    left_out: tuple[str, ...]
     compiles: bool
 
     @property
@@ -132,6 +133,7 @@ def _source(command: Command, host: Host) -> _Source:
     sources = notebooks.code_cells(notebook)
     folders = [file.parent, project.folder, project.folder / "src"]
     modules = contents.local_modules(sources, folders)
+    read, large = contents.data_files(sources, file.parent)
     extra = {
         path
         for pattern in command.options.get("--include", ())
@@ -141,12 +143,17 @@ def _source(command: Command, host: Host) -> _Source:
         project,
         file,
         notebook,
-        contents.placed({file, *modules, *extra}, project.folder),
+        contents.placed({file, *modules, *read, *extra}, project.folder),
         ".".join(python.split(".")[:2]),
         notebooks.uses_uvmagic(sources),
         command.options.get("--keep-index", ()),
         _backend(command, host),
         _base(command),
+        left_out=tuple(
+            f"{path} ({in_bytes(size)}) is read, and too large to go unasked: --include '{path}'"
+            for path, size in large.items()
+            if file.parent / path not in extra
+        ),
         compiles=not command.has("--no-compile"),
     )
 
@@ -355,7 +362,7 @@ def _outcome(
 ) -> Outcome:
     size = sum(file.stat().st_size for file in files.values())
     listed = [f"{path}  {in_bytes(file.stat().st_size)}" for path, file in sorted(files.items())]
-    notes = []
+    notes = [*source.left_out]
     if any(cell.get("outputs") for cell in source.notebook.cells):
         notes.append("Saved outputs were seen; they go along only with --keep-outputs.")
     notes.append("What the notebook file holds is bundled: save it first.")
