@@ -164,7 +164,12 @@ def test_what_the_notebook_reads_goes_along(study: Folder) -> None:
     write_notebook(study.path / "reads.ipynb", read, "open('out.txt', 'w').write('x')")
     made = study.uvmagic("bundle", "reads.ipynb", "--json")
     assert made.returncode == 0, made.stderr
-    files = json.loads(made.stdout)["files"]
+    told = json.loads(made.stdout)
+    files = told["files"]
+    assert re.fullmatch(
+        r"\d+ distributions, [\d.]+ MiB to fetch, about [\d.]+ MiB installed on top of python:\S+",
+        told["image"],
+    )
     assert "data/a b.csv" in files
     assert "unread.csv" not in files
     assert study.uvmagic("rerun", "reads-bundle").returncode == 0

@@ -121,6 +121,15 @@ def test_the_state_differs_exactly_where_distributions_or_python_do(
         assert (states[0] == states[1]) == (one == other)
 
 
+def test_the_size_of_a_distribution_is_that_of_its_files(tmp_path: Path) -> None:
+    environment = lay_out(tmp_path / "env", {"A_b": "1.0", "c": "2.0"})
+    site_packages = environment.site_packages()
+    assert site_packages is not None
+    record = 'a_b/__init__.py,sha256=x,120\n"a_b/b,c.py",sha256=y,3\na_b-1.0.dist-info/RECORD,,\n'
+    (site_packages / "A_b-1.0.dist-info" / "RECORD").write_text(record)
+    assert environment.sizes() == {("a-b", "1.0"): 123}  # one without a RECORD is not told
+
+
 def test_an_environment_is_at_hand_while_nothing_has_changed(tmp_path: Path) -> None:
     root = tmp_path / "project"
     environment = lay_out(root / ".venv", {"a": "1.0"}, "3.12.4")

@@ -21,6 +21,7 @@ PURE = {
     "accelerator",
     "bundle.contents",
     "bundle.dockerfile",
+    "bundle.forecast",
     "bundle.portable",
     "bundle.recipe",
     "bundle.secrets",

@@ -15,6 +15,7 @@ from uvmagic import notebook as notebooks
 from uvmagic import project as projects
 from uvmagic.bundle import contents, manifest, portable, recipe
 from uvmagic.bundle.archive import packed
+from uvmagic.bundle.forecast import forecast
 from uvmagic.bundle.locking import Locked, Locking
 from uvmagic.bundle.secrets import Inspection
 from uvmagic.change.chosen import chosen
@@ -22,6 +23,7 @@ from uvmagic.change.place import heal_if_needed
 from uvmagic.change.report import with_note
 from uvmagic.errors import BundleRefused, ProjectMissing, UsageError, UvFailed
 from uvmagic.kernel import support
+from uvmagic.lockfile import Lockfile
 from uvmagic.outcome import Outcome
 from uvmagic.progress import Progress, in_bytes
 from uvmagic.system.environment import Environment
@@ -89,7 +91,7 @@ def bundle(command: Command, host: Host) -> Outcome:
         locked = _fill(stage, source, uv, host, keep_outputs=keep_outputs)
         files = {p.relative_to(stage).as_posix(): p for p in contents.files_below(stage)}
         secrets.require_none((path, file.read_bytes()) for path, file in files.items())
-        sized = _outcome(source, target, files, "Bundled", locked)
+        sized = _outcome(source, target, files, "Bundled", locked, _forecast(source, stage, host))
         _put_in_place(stage, target)
     if archive is not None:
         content = packed(target, target.name)
@@ -357,8 +359,27 @@ def _put_in_place(stage: Path, target: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def _forecast(source: _Source, stage: Path, host: Host) -> str:
+    """What the image will be, in a line."""
+    environment = Environment(source.project.environment(host.environ))
+    foreseen = forecast(
+        Lockfile((stage / "uv.lock").read_text(encoding="utf-8")),
+        root=source.project.name,
+        python=environment.python_version() or f"{source.python}.0",
+        groups=(portable.RERUN_GROUP,),
+        known=environment.sizes(),
+    )
+    made = source.base or data.base_image("uv").final.format(python=source.python)
+    return f"{foreseen.told()} on top of {made}"
+
+
 def _outcome(
-    source: _Source, target: Path, files: dict[str, Path], verb: str, locked: Locked | None = None
+    source: _Source,
+    target: Path,
+    files: dict[str, Path],
+    verb: str,
+    locked: Locked | None = None,
+    image: str = "",
 ) -> Outcome:
     size = sum(file.stat().st_size for file in files.values())
     listed = [f"{path}  {in_bytes(file.stat().st_size)}" for path, file in sorted(files.items())]
@@ -374,6 +395,7 @@ def _outcome(
             ("bundle", where),
             ("python", source.python),
             *((("accelerator", locked.accelerator),) if locked else ()),
+            *((("image", image),) if image else ()),
             *(("files" if number == 0 else "", row) for number, row in enumerate(listed)),
         ),
         notes=(*notes, *(locked.notes if locked else ())),

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from uvmagic.lockfile import Lockfile
 
+RERUN_GROUP = "rerun"
+"""The dependency group of what runs the notebook."""
 RERUN = ("ipykernel", "papermill")
 """What running a notebook needs."""
 
@@ -115,13 +117,13 @@ def portable_pyproject(text: str, rerun: list[str], wheels: Mapping[str, str]) -
     for key in ("readme", "license-files", "scripts", "gui-scripts", "entry-points"):
         project.pop(key, None)
     document.pop("dependency-groups", None)
-    document["dependency-groups"] = {"rerun": rerun}
+    document["dependency-groups"] = {RERUN_GROUP: rerun}
 
     tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
     uv = tool.setdefault("uv", tomlkit.table())
     for key in ("dependency-groups", "dev-dependencies", "package", "workspace"):
         uv.pop(key, None)
-    uv["default-groups"] = ["rerun"]
+    uv["default-groups"] = [RERUN_GROUP]
     sources = uv.setdefault("sources", tomlkit.table())
     for source in list(sources):
         if normalise(source) not in kept or normalise(source) in wheels:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from uvmagic.names import normalise
 from uvmagic.system import agreed
 
 
@@ -40,6 +43,24 @@ class Environment:
     def installed(self) -> dict[str, str]:
         """Its distributions: normalised name → version. Empty without an environment."""
         return agreed.installed(str(self.folder))
+
+    def sizes(self) -> dict[tuple[str, str], int]:
+        """(normalised name, version) → bytes of its files, as the distribution's RECORD lists them.
+
+        Compiled bytecode is in none of them.
+        """
+        found: dict[tuple[str, str], int] = {}
+        site_packages = self.site_packages()
+        for folder in site_packages.glob("*.dist-info") if site_packages else ():
+            stem = folder.name.removesuffix(".dist-info")
+            name, _, version = stem.rpartition("-")
+            with contextlib.suppress(OSError):
+                text = (folder / "RECORD").read_text(encoding="utf-8", errors="replace")
+                rows = csv.reader(text.splitlines())
+                found[(normalise(name), version)] = sum(
+                    int(row[2]) for row in rows if len(row) > 2 and row[2].isdecimal()
+                )
+        return found
 
     def is_running(self) -> bool:
         """Whether this very process runs from it."""
