@@ -485,7 +485,14 @@ threading.Thread(target=_busy, daemon=True).start()
         opened(client, world, random.Random())
         client.run(busy)  # such as a thread of the user's, in the old kernel
         client.run("%uv kernel restart")
-        code = f"open({str(go)!r}, 'w').close()\nfor n in range({number}): display(n)"
+        # with pauses, for ipykernel itself loses outputs that come faster than they are sent
+        code = f"""\
+import time
+open({str(go)!r}, 'w').close()
+for n in range({number}):
+    display(n)
+    n % 200 or time.sleep(0.05)
+"""
         assert client.run(code).displays == number
 
 

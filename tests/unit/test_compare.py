@@ -655,3 +655,10 @@ def test_a_long_output_is_cut_on_the_page() -> None:
         notebook([shown(html=f"<table>{rows}<tr><td>{end}</td></tr></table>")]) for end in "ab"
     )
     assert b"1501 more rows" in report.page(compare(saved, came), "x")
+
+
+@pytest.mark.parametrize("text", ["{0, '0E'}", "{0: '1e', '0E': 2}", "{'3.', '1.2.3', 4}"])
+def test_what_only_begins_as_a_number_is_none(text: str) -> None:
+    """With possessive groups Python 3.11.2 took `0E` for a number, and left the order as it was."""
+    assert not differs(shown(plain=text), shown(plain=text))
+    assert texts._ordered(text) is not None

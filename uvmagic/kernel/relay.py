@@ -29,6 +29,8 @@ Frames = list[bytes]
 
 _TO_END = 0.1
 """Seconds that the last messages of a kernel that has ended get to come through."""
+_OUTPUTS_WAITING = 100_000
+"""Messages that wait for a front end at most; zmq's own limit is 1,000."""
 _TO_RETIRE = 5.0
 """Seconds that a kernel gets to end by itself once another has its place."""
 
@@ -110,11 +112,16 @@ class Relay:
         if before is None:
             self._control_loop.add_callback(self._take_control)
             self._kernel.io_loop.add_callback(self._take_main)
+            self._iopub.io_loop.add_callback(self._take_iopub)
         else:
             before.retire(self._session)
 
     def _take_control(self) -> None:
         self._kernel.control_stream.on_recv(self._control)
+
+    def _take_iopub(self) -> None:
+        # outputs that waited come at once, and a front end that reads slower loses none of them
+        self._iopub.socket.sndhwm = _OUTPUTS_WAITING
 
     def _take_main(self) -> None:
         """In the main thread: questions to the user, the stop button, and no variables kept."""

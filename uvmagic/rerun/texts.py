@@ -16,8 +16,11 @@ from html.parser import HTMLParser
 from itertools import zip_longest
 from typing import Any
 
-_NUMBER = r"(?<![\w.])[-+]?(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+(?!\w|\.\w)"
-"""A number that stands alone: `3.12.4` and `x1` are none."""
+_NUMBER = r"(?<![\w.])[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?!\w|\.\w)"
+"""A number that stands alone: `3.12.4` and `x1` are none.
+
+Not possessive: Python 3.11.2, which Debian 12 has, takes `0E` for one with a possessive group.
+"""
 _TOKEN = re.compile(rf"(?P<number>{_NUMBER})|\w+|[^\w\s]")
 _OF_ONE_RUN = (
     (re.compile(r"\bat 0x[0-9a-fA-F]{6,}|\b0x7f[0-9a-fA-F]{8,}\b"), "at 0x…"),
