@@ -472,12 +472,14 @@ def test_no_output_is_lost_while_the_process_that_relays_is_busy(
     number = 8000  # more than the 1000 that a socket of zmq's holds by default, at either end
     busy = f"""\
 def _busy():
-    import os, time
+    import os, sys, time
     while not os.path.exists({str(go)!r}):
         time.sleep(0.01)
+    sys.setswitchinterval(1)  # no other thread has a turn meanwhile
     end = time.monotonic() + 4
     while time.monotonic() < end:
         pass
+    sys.setswitchinterval(0.005)
 import threading
 threading.Thread(target=_busy, daemon=True).start()
 """
