@@ -6,6 +6,7 @@ already; the first call imports `cell`, and all that is behind it.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -13,10 +14,14 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import Bool, Enum
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from uvmagic.outcome import Outcome
 
+_UNTIL_IDLE = 0.2
+"""Seconds from loading on after which a kernel has answered what a front end asks at its start."""
 _KINDS = ("line", "cell")
 _OURS = ("uv", "uvmagic")
 
@@ -73,6 +78,27 @@ def load(shell: InteractiveShell) -> None:
     for name in _OURS:  # what `%uv?` shows, made when it is asked for (IPython's oinspect.getdoc)
         getattr(UvMagics, name).getdoc = _overview
     shell.register_magics(UvMagics)
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None and not hasattr(kernel, "io_loop"):  # it starts, and a user waits for it
+        timer = threading.Timer(_UNTIL_IDLE, _when_idle, (kernel, _import_words))
+        timer.daemon = True
+        timer.start()
+    else:
+        _import_words()
+
+
+def _import_words() -> None:
+    """What a call of any word needs, so that the first does not wait for it: 15 ms."""
+    import uvmagic.data
+    import uvmagic.grammar
+    import uvmagic.outcome
+    import uvmagic.system.host  # noqa: F401
+
+
+def _when_idle(kernel: Any, call: Callable[[], None]) -> None:
+    loop = getattr(kernel, "io_loop", None)
+    if loop is not None:  # else it has not started in that time, and the first call imports
+        loop.add_callback(call)
 
 
 def _overview() -> str:

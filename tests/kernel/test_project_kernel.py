@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from kernels import Kernel
+from robustness.aftermath import wait_until
 
 if TYPE_CHECKING:
     from conftest import Folder
@@ -49,6 +50,16 @@ def test_the_first_change_from_a_notebook_makes_the_project_a_kernel(
     with Kernel(name, empty.path) as project_kernel:
         loaded = project_kernel.run("print(get_ipython().find_line_magic('uv').__self__)").text
         assert "UvMagics" in loaded
+        # what a call needs is imported once the kernel has nothing else to do
+        wait_until(
+            lambda: (
+                "True"
+                in project_kernel.run(
+                    "import sys, time; time.sleep(0.05); print('uvmagic.grammar' in sys.modules)"
+                ).text
+            ),
+            "the import",
+        )
         again = project_kernel.run("%uv add six")
         assert again.text.startswith("Already there: six")
         assert "→" not in again.text

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from uvmagic.errors import FilesUnwritable, KernelRefused
 from uvmagic.kernel import live, registry, support
-from uvmagic.kernel.warm import is_cold, warm
-from uvmagic.progress import Progress
 from uvmagic.system.host import shorten
 
 if TYPE_CHECKING:
@@ -33,6 +31,9 @@ def register(
     except (KernelRefused, FilesUnwritable) as refusal:
         next_steps += [refusal.hint] if refusal.hint else []
         return [f"Not registered as a kernel: {refusal.message}"]
+    from uvmagic.kernel.warm import is_cold, warm  # an add that is true already does without
+    from uvmagic.progress import Progress
+
     if is_cold(environment):
         host.reporter.progress(Progress("Compiling what a kernel needs"))
         warm(environment, host.environ)
