@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uvmagic import grammar, project
 from uvmagic.change.place import heal_if_needed, start_folder
 from uvmagic.errors import Interrupted, UvFailed, UvmagicError
+from uvmagic.kernel.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from uvmagic.grammar import Command
     from uvmagic.outcome import Outcome
     from uvmagic.system.host import Host
+
+
+_CHANGES = ("upgrade", "venv")
+_CHANGES_BY_PIP = ("install", "sync", "uninstall")
+_NAMES_THE_PLACE = frozenset(
+    {"--directory", "--prefix", "--project", "--python", "--system", "--target", "-p"}
+)
+"""Options of uv's by which a call says itself what it changes."""
 
 
 def run(command: Command, host: Host) -> Outcome | None:
@@ -93,6 +102,8 @@ def _pass_through(command: Command, host: Host) -> None:
 
     uv = find_uv(host.environ)
     folder = start_folder(command, host)
+    if host.frontend is not None and _changes_something(command):
+        Whereabouts.of(folder, host).stop_if_unclear(command.word)
     healed = heal_if_needed(folder, host)
     if healed:
         host.reporter.write("stderr", healed + "\n")
@@ -109,6 +120,14 @@ def _pass_through(command: Command, host: Host) -> None:
     if status != 0:
         hint = grammar.hint_for_refusal(command) if status == 2 else None
         raise UvFailed(f"uv {command.word} ended with status {status}.", hint, exit_code=status)
+
+
+def _changes_something(command: Command) -> bool:
+    """Whether a word of uv's own changes the environment of a project that the call leaves open."""
+    is_named = {token.partition("=")[0] for token in command.argv} & _NAMES_THE_PLACE
+    action = (command.positionals or ("",))[0]
+    changes = command.word in _CHANGES or (command.word == "pip" and action in _CHANGES_BY_PIP)
+    return changes and not is_named
 
 
 def _environment_of_cell(folder: Path, host: Host) -> dict[str, str]:

@@ -103,6 +103,15 @@ def test_a_change_of_the_project_moves_a_notebook_without_variables(
 
 @network
 @heavy
+def test_init_of_what_is_a_project_already_moves_too(project: Folder, kernel: Kernel) -> None:
+    done = kernel.run("%uv init")
+    assert "empty is a project already." in done.text
+    assert "From the next cell on this notebook runs in the project" in done.text
+    assert prefix(kernel) == str(project.path / ".venv")
+
+
+@network
+@heavy
 def test_a_kernel_begins_anew_in_its_environment(project: Folder, tmp_path: Path) -> None:
     (name,) = (spec["name"] for spec in _kernels(project))
     with Kernel(name, project.path) as kernel:

@@ -151,6 +151,10 @@ def test_a_change_stops_in_the_kernel_of_another_project(
         assert "its kernel is that of" in stopped.text
         assert "Traceback" not in stopped.text
         assert other.contents() == before
+        by_pip = kernel.run("%uv pip install six")
+        assert by_pip.status == "error"
+        assert "its kernel is that of" in by_pip.text
+        assert kernel.run("%uv pip list").status == "ok"  # what only looks goes on
 
         named = kernel.run(f'%uv add six --project "{empty.path}"')
         assert named.status == "ok", named.text

@@ -13,8 +13,10 @@ from uvmagic.change import report
 from uvmagic.change.place import heal_if_needed, start_folder
 from uvmagic.change.session import run_uv, waiting
 from uvmagic.errors import ProjectMissing
+from uvmagic.kernel import follow, live
 from uvmagic.outcome import Outcome
 from uvmagic.system import files
+from uvmagic.system.environment import Environment
 from uvmagic.system.journal import transaction
 from uvmagic.system.project_lock import project_lock
 from uvmagic.system.uv import find_uv
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.grammar import Command
+    from uvmagic.project import Project
     from uvmagic.system.host import Host
 
 _CHOOSES_KIND = ("--app", "--lib", "--package", "--bare", "--build-backend")
@@ -44,7 +47,8 @@ def init(command: Command, host: Host) -> Outcome:
     if file.is_file() and "project" in project.parse_file(file):
         found = project.find(folder)
         title = f"{found.name} is a project already."
-        return report.with_note(Outcome("init", title, facts=report.facts(found, host)), healed)
+        facts, steps = report.facts(found, host), tuple(_moved_there(found, host))
+        return report.with_note(Outcome("init", title, facts=facts, next_steps=steps), healed)
     uv = find_uv(host.environ)
     try:
         watched = [*project.find(folder).files(), file]  # uv may make it a member of a workspace
@@ -63,6 +67,14 @@ def init(command: Command, host: Host) -> Outcome:
     title = f"{found.name} is a project now."
     next_steps = ("%uv add pandas   adds a first requirement.",)
     return Outcome("init", title, facts=report.facts(found, host), next_steps=next_steps)
+
+
+def _moved_there(found: Project, host: Host) -> list[str]:
+    """A notebook that runs elsewhere moves to a project that is made already, as by a change."""
+    environment = Environment(found.environment(host.environ))
+    if host.frontend is None or not environment.exists:
+        return []
+    return follow.in_this_kernel(found, environment, host, (), live.Before())
 
 
 @contextlib.contextmanager
