@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,17 @@ STAND_IN_FINAL = "localhost/uvmagic-stand-in-final"
 PYTHON = "3.11"
 """Python of Debian 12, which the stand-in is made of."""
 _SUITE = "bookworm"
+_ROOM = 6 * 2**30
+"""Bytes that the images of the tests take, and as much again."""
 _NEEDED = ("buildah", "podman", "runc", "mmdebstrap")
+
+
+def fast_folder() -> Path | None:
+    """A new folder in memory, where there is room for images: twice as fast as on a disk."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or shutil.disk_usage(memory).free < _ROOM:
+        return None
+    return Path(tempfile.mkdtemp(prefix="uvmagic-podman-", dir=memory))
 
 
 def missing() -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import find_real_uv
-from podman import PYTHON, Podman, missing
+from podman import PYTHON, Podman, fast_folder, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
     lacking = missing()
     if lacking and "CI" not in os.environ:
         pytest.skip(f"images cannot be built here: no {', '.join(lacking)}")
-    made = Podman(tmp_path_factory.mktemp("podman"))
+    made = Podman(fast_folder() or tmp_path_factory.mktemp("podman"))
     made.configure()
     made.make_stand_in(find_real_uv())
     yield made

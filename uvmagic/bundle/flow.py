@@ -364,7 +364,7 @@ def _forecast(source: _Source, stage: Path, host: Host) -> str:
     environment = Environment(source.project.environment(host.environ))
     foreseen = forecast(
         Lockfile((stage / "uv.lock").read_text(encoding="utf-8")),
-        root=source.project.name,
+        root=projects.find(stage).name,
         python=environment.python_version() or f"{source.python}.0",
         groups=(portable.RERUN_GROUP,),
         known=environment.sizes(),
