@@ -89,9 +89,13 @@ def load(shell: InteractiveShell) -> None:
 
 def _import_words() -> None:
     """What a call of any word needs, so that the first does not wait for it: 15 ms."""
+    import html  # noqa: F401
+
     import uvmagic.data
     import uvmagic.grammar
     import uvmagic.outcome
+    import uvmagic.project
+    import uvmagic.system.environment
     import uvmagic.system.host  # noqa: F401
 
 

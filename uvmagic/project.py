@@ -6,7 +6,6 @@ Reads files, writes none.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -120,6 +119,8 @@ def _members(root: Path, workspace: Mapping[str, Any]) -> list[Path]:
 
 def parse_file(file: Path) -> dict[str, Any]:
     """Read a pyproject.toml. Raises ProjectInvalid, naming the file and the place."""
+    import tomllib  # by the first project, not by %load_ext
+
     try:
         pyproject = tomllib.loads(file.read_bytes().removeprefix(_BOM).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

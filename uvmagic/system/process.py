@@ -16,14 +16,14 @@ import threading
 import time
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-import psutil
-
 from uvmagic.errors import Interrupted
 from uvmagic.system.interrupts import held_back, raise_if_pressed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    import psutil
 
 _STOP_TIMEOUT = 10.0
 """Seconds that a process gets to stop after SIGINT; uv takes 5 ms, a build back end longer."""
@@ -111,6 +111,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _stop_family(pid: int) -> None:
+    import psutil  # 9 ms that only a stop need take
+
     with contextlib.suppress(psutil.Error):
         running = psutil.Process(pid)
         family = [running, *running.children(recursive=True)]
