@@ -41,7 +41,10 @@ def with_launcher(folder: Folder) -> Folder:
 
 
 def prefix(kernel: Kernel) -> str:
-    return kernel.run("import sys; print(sys.prefix)").text.strip()
+    # what comes right behind a cell that was stopped may be aborted with those behind it
+    while (cell := kernel.run("import sys; print(sys.prefix)")).status == "aborted":
+        pass
+    return cell.text.strip()
 
 
 def refused(cell: Cell) -> str:

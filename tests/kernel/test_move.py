@@ -42,7 +42,9 @@ def kernel(project: Folder) -> Iterator[Kernel]:
 
 
 def prefix(kernel: Kernel) -> str:
-    cell = kernel.run("print(__import__('sys').prefix)")
+    # what comes right behind a cell that failed may be aborted with those behind it
+    while (cell := kernel.run("print(__import__('sys').prefix)")).status == "aborted":
+        pass
     assert cell.status == "ok", cell.text
     return cell.text.strip()
 
