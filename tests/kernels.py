@@ -103,6 +103,16 @@ class Kernel:
         self.manager.cleanup_resources()
         self._sockets.cleanup()
 
+    def prefix(self) -> str:
+        """The environment that it runs in.
+
+        What comes right behind a cell that failed may be aborted with those behind it.
+        """
+        while (cell := self.run("print(__import__('sys').prefix)")).status == "aborted":
+            pass
+        assert cell.status == "ok", cell.text
+        return cell.text.strip()
+
     def run(self, code: str, timeout: float = 240) -> Cell:
         """Execute a cell and wait for its reply."""
         cell = Cell()

@@ -102,11 +102,11 @@ def _pass_through(command: Command, host: Host) -> None:
 
     uv = find_uv(host.environ)
     folder = start_folder(command, host)
-    if host.frontend is not None and _changes_something(command):
-        Whereabouts.of(folder, host).stop_if_unclear(command.word)
     healed = heal_if_needed(folder, host)
     if healed:
         host.reporter.write("stderr", healed + "\n")
+    if host.frontend is not None and _changes_something(command):
+        Whereabouts.of(folder, host).stop_if_unclear(command.word)
     if host.frontend is None:
         status = uv.inherit_terminal(command.argv, environ=host.environ)
     else:

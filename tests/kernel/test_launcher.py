@@ -14,7 +14,7 @@ from robustness.aftermath import nobody_is_left, wait_until
 
 from uvmagic import notebook as notebooks
 from uvmagic.kernel.fallback import is_ours
-from uvmagic.kernel.prepare import notebook_file
+from uvmagic.kernel.frontends import notebook_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,13 +40,6 @@ def with_launcher(folder: Folder) -> Folder:
     return folder
 
 
-def prefix(kernel: Kernel) -> str:
-    # what comes right behind a cell that was stopped may be aborted with those behind it
-    while (cell := kernel.run("import sys; print(sys.prefix)")).status == "aborted":
-        pass
-    return cell.text.strip()
-
-
 def refused(cell: Cell) -> str:
     assert cell.status == "error"
     assert "Traceback" not in cell.text
@@ -63,7 +56,7 @@ def test_it_becomes_the_kernel_of_the_nearest_project(project: Folder, tmp_path:
     below = project.path / "notebooks" / "deep"
     below.mkdir(parents=True)
     with Kernel("uv", below) as kernel:
-        assert prefix(kernel) == str(project.path / ".venv")
+        assert kernel.prefix() == str(project.path / ".venv")
         assert kernel.run("%uv --version").status == "ok"  # uvmagic is loaded
         pid = int(kernel.run("import os; print(os.getpid())").text)
         started: Any = kernel.manager.provisioner
@@ -88,7 +81,7 @@ def test_an_environment_that_is_gone_is_made_again(
     if not is_locked:
         project.lock.unlink()
     with Kernel("uv", project.path) as kernel:
-        assert prefix(kernel) == str(project.path / ".venv")
+        assert kernel.prefix() == str(project.path / ".venv")
     assert not is_locked or project.lock.read_bytes() == lock
 
 
@@ -106,7 +99,7 @@ def test_it_is_stopped_as_any_other(project: Folder, tmp_path: Path) -> None:
         ] != request:
             pass
         assert reply["content"]["ename"] == "KeyboardInterrupt"
-        assert prefix(kernel) == str(project.path / ".venv")
+        assert kernel.prefix() == str(project.path / ".venv")
     nobody_is_left(tmp_path)
 
 
@@ -141,10 +134,10 @@ def test_without_a_project_it_says_so_and_a_cell_makes_one(empty: Folder) -> Non
         done = kernel.run("%load_ext uvmagic\n%uv init\n%uv add six")
         assert done.status == "ok", done.text
         assert "From the next cell on this notebook runs in the project" in done.text
-        assert prefix(kernel) == str(empty.path / ".venv")
+        assert kernel.prefix() == str(empty.path / ".venv")
         assert kernel.run("import six").status == "ok"
         kernel.restart()  # the launcher looks again
-        assert prefix(kernel) == str(empty.path / ".venv")
+        assert kernel.prefix() == str(empty.path / ".venv")
         assert kernel.run("import six").status == "ok"
 
 
@@ -174,7 +167,7 @@ def test_what_is_wrong_is_told_and_a_sync_mends_it(
         assert told in " ".join(refused(kernel.run("1 + 1")).split())
         mended = kernel.run("%uv sync")
         assert mended.status == "ok", mended.text
-        assert prefix(kernel) == str(project.path / ".venv")
+        assert kernel.prefix() == str(project.path / ".venv")
 
 
 @network
@@ -234,7 +227,7 @@ def test_only_cells_that_are_uvmagics_alone_are_run(code: str, is_uvmagics: bool
 
 def test_the_notebook_is_the_servers_word(tmp_path: Path) -> None:
     notebook = tmp_path / "n.ipynb"
-    assert notebook_file({"JPY_SESSION_NAME": str(notebook)}) == notebook
+    assert notebook_file({"JPY_SESSION_NAME": str(notebook)}) == str(notebook)
     assert notebook_file({}) is None
     for other in ("n.ipynb", f"{os.sep}no{os.sep}n"):
         assert notebook_file({"JPY_SESSION_NAME": other}) is None

@@ -41,14 +41,6 @@ def kernel(project: Folder) -> Iterator[Kernel]:
         yield running
 
 
-def prefix(kernel: Kernel) -> str:
-    # what comes right behind a cell that failed may be aborted with those behind it
-    while (cell := kernel.run("print(__import__('sys').prefix)")).status == "aborted":
-        pass
-    assert cell.status == "ok", cell.text
-    return cell.text.strip()
-
-
 def refused(cell: Cell) -> str:
     assert cell.status == "error"
     assert "Traceback" not in cell.text
@@ -60,19 +52,19 @@ def refused(cell: Cell) -> str:
 def test_a_notebook_moves_and_loses_nothing_unasked(
     project: Folder, kernel: Kernel, tmp_path: Path
 ) -> None:
-    before = prefix(kernel)
+    before = kernel.prefix()
     kernel.run("import json\nhere, there = 1, 2")
     told = refused(kernel.run("%uv kernel use"))
     assert "A move loses what is defined here: json, here, there." in told
     assert "%uv kernel use --force" in told
-    assert prefix(kernel) == before
+    assert kernel.prefix() == before
     assert kernel.run("print(here)").text.strip() == "1"
 
     moved = kernel.run("%uv kernel use --force")
     assert moved.status == "ok", moved.text
     assert "From the next cell on this notebook runs there." in moved.text
     assert "Lost with the old kernel: json, here, there." in moved.text
-    assert prefix(kernel) == str(project.path / ".venv")
+    assert kernel.prefix() == str(project.path / ".venv")
     assert kernel.run("here").status == "error"
     assert kernel.run("print(1)\n%uv kernel use").text.count("runs there already") == 1
 
@@ -89,17 +81,17 @@ def test_a_change_of_the_project_moves_a_notebook_without_variables(
     kernel.run("answer = 42")
     stays = kernel.run("%uv add six")
     assert "not in the project:  %uv kernel use --force  moves it there" in stays.text
-    assert prefix(kernel) != there
+    assert kernel.prefix() != there
     kernel.run("del answer")
     kernel.run("%config UvMagics.auto_move = 'never'")
     stays = kernel.run("%uv add six")  # true already: answered from the files
     assert "not in the project:  %uv kernel use  moves it there." in stays.text
-    assert prefix(kernel) != there
+    assert kernel.prefix() != there
     kernel.run("answer = 42")
     kernel.run("%config UvMagics.auto_move = 'always'")
     moves = kernel.run("%uv add six")
     assert "From the next cell on this notebook runs in the project" in moves.text
-    assert prefix(kernel) == there
+    assert kernel.prefix() == there
     assert kernel.run("import six").status == "ok"
 
 
@@ -109,7 +101,7 @@ def test_init_of_what_is_a_project_already_moves_too(project: Folder, kernel: Ke
     done = kernel.run("%uv init")
     assert "empty is a project already." in done.text
     assert "From the next cell on this notebook runs in the project" in done.text
-    assert prefix(kernel) == str(project.path / ".venv")
+    assert kernel.prefix() == str(project.path / ".venv")
 
 
 @network
@@ -128,7 +120,7 @@ def test_a_kernel_begins_anew_in_its_environment(project: Folder, tmp_path: Path
         assert loaded.startswith(("3.9", "3.8"))
         for _ in range(2):  # and once more, and again: one process relays, whatever the number
             assert kernel.run("%uv kernel restart").status == "ok"
-            assert prefix(kernel) == str(project.path / ".venv")
+            assert kernel.prefix() == str(project.path / ".venv")
         parents = kernel.run("import os; print(os.getppid())").text.strip()
         assert int(parents) == kernel.manager.provisioner.pid  # type: ignore[union-attr]
     nobody_is_left(tmp_path)
@@ -139,14 +131,14 @@ def test_a_kernel_begins_anew_in_its_environment(project: Folder, tmp_path: Path
 def test_where_the_new_kernel_does_not_start_the_notebook_stays(
     project: Folder, kernel: Kernel, tmp_path: Path
 ) -> None:
-    before = prefix(kernel)
+    before = kernel.prefix()
     site_packages = next(project.path.glob(".venv/lib/python3.*/site-packages"))
     launcher = site_packages / "ipykernel" / "kernelapp.py"
     launcher.unlink()  # a link into uv's cache
     launcher.write_text("raise RuntimeError('spoiled')")
     told = refused(kernel.run("%uv kernel use 'Mein Kernel'"))
     assert "did not start: RuntimeError: spoiled" in " ".join(told.split())
-    assert prefix(kernel) == before
+    assert kernel.prefix() == before
     kernel.manager.shutdown_kernel()
     nobody_is_left(tmp_path)
 
@@ -166,7 +158,7 @@ def test_the_stop_button_stops_what_runs_after_a_move(
     while (reply := kernel.client.get_shell_msg(timeout=30))["parent_header"]["msg_id"] != request:
         pass
     assert reply["content"]["ename"] == "KeyboardInterrupt"
-    assert prefix(kernel) == str(project.path / ".venv")
+    assert kernel.prefix() == str(project.path / ".venv")
 
 
 @network
@@ -176,10 +168,10 @@ def test_another_kernel_of_uvmagics_is_used_by_its_name(kernel: Kernel, project:
     assert "uvmagic made no kernel Dein Kernel." in told
     moved = kernel.run('%uv kernel use "Mein Kernel"')
     assert moved.status == "ok", moved.text
-    assert prefix(kernel) == str(project.path / ".venv")
+    assert kernel.prefix() == str(project.path / ".venv")
     twice = kernel.run("%uv kernel restart\n%uv kernel restart")
     assert "moves at the end of this cell already" in refused(twice)
-    assert prefix(kernel) == str(project.path / ".venv")
+    assert kernel.prefix() == str(project.path / ".venv")
 
 
 def _kernels(folder: Folder) -> list[dict[str, str]]:
@@ -273,7 +265,7 @@ def test_a_move_needs_no_short_temporary_folder(project: Folder, tmp_path: Path)
         kernel.run("%load_ext uvmagic")
         moved = kernel.run("%uv kernel use")
         assert moved.status == "ok", moved.text
-        assert prefix(kernel) == str(project.path / ".venv")
+        assert kernel.prefix() == str(project.path / ".venv")
 
 
 @network

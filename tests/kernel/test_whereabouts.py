@@ -16,6 +16,7 @@ from uvmagic.errors import ProjectUnclear
 from uvmagic.kernel.spec import CARRIED, CHOSEN
 from uvmagic.kernel.whereabouts import Whereabouts
 from uvmagic.system.host import Frontend, Host
+from uvmagic.system.journal import Journal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +84,13 @@ def test_what_is_unclear_stops_and_names_both(
     assert step in str(caught.value.hint)
 
 
+def test_a_move_leaves_its_kernel_and_names_no_project(tmp_path: Path) -> None:
+    whereabouts(tmp_path / "1", "a", "a", "b").stop_if_unclear(None)
+    with pytest.raises(ProjectUnclear) as caught:
+        whereabouts(tmp_path / "2", "a", "b").stop_if_unclear(None)
+    assert "--project" not in str(caught.value)  # kernel use takes none
+
+
 def test_a_kernel_counts_as_chosen_only_where_it_runs(tmp_path: Path) -> None:
     inherited = made(tmp_path / "other")
     environ = {CHOSEN: str(inherited), CARRIED: sys.prefix}
@@ -92,6 +100,18 @@ def test_a_kernel_counts_as_chosen_only_where_it_runs(tmp_path: Path) -> None:
     assert where.is_carried
     with pytest.raises(ProjectUnclear, match="carries its own requirements"):
         where.stop_if_unclear("add")
+
+
+def test_what_a_killed_command_cut_is_healed_before_it_is_read(
+    folder: Folder, shell: Shell
+) -> None:
+    """Asking which project is meant came first, and failed at the half-written pyproject.toml."""
+    before = folder.pyproject.read_bytes()
+    for call in ("%uv add alpha", "%uv pip install --dry-run alpha"):
+        Journal(folder.path).open([folder.pyproject], "add beta")
+        folder.pyproject.write_bytes(before[:20])
+        shell.run(call)
+        assert before.splitlines()[0] in folder.pyproject.read_bytes()
 
 
 # --- status ---------------------------------------------------------------------------------------

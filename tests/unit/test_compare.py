@@ -75,7 +75,7 @@ SAME_TEXTS = [
     ("<object at 0x7f976284bba0>", "<object at 0x7f5ab011bba0>"),
     ("[<matplotlib.lines.Line2D at 0x10a3b4c50>]", "[<matplotlib.lines.Line2D at 0x7f4af0>]"),
     ("'/tmp/tmpab12/x.csv'", "'/tmp/tmpcd34/x.csv'"),
-    ("/root/.cache/uvmagic-rerun-a1/bundle/x", "/tmp/uvmagic-rerun-b2/bundle/x"),
+    ("/home/me/.cache/uvmagic-rerun-a1/bundle/x", "/tmp/uvmagic-rerun-b2/bundle/x"),
     ("<TimeitResult : 1.2 ns ± 0.1 ns per loop>", "<TimeitResult : 9.9 ns ± 3 ns per loop>"),
     ("{'a', 'b', 'c'}", "{'c', 'a', 'b'}"),
     ("{'a': 1, 'b': {2, 3}}", "{'b': {3, 2}, 'a': 1}"),
@@ -657,8 +657,14 @@ def test_a_long_output_is_cut_on_the_page() -> None:
     assert b"1501 more rows" in report.page(compare(saved, came), "x")
 
 
-@pytest.mark.parametrize("text", ["{0, '0E'}", "{0: '1e', '0E': 2}", "{'3.', '1.2.3', 4}"])
-def test_what_only_begins_as_a_number_is_none(text: str) -> None:
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("{0, '0E'}", "{'0E', 0}"),
+        ("{0: '1e', '0E': 2}", "{'0E': 2, 0: '1e'}"),
+        ("{'3.', '1.2.3', 4}", "{4, '1.2.3', '3.'}"),
+    ],
+)
+def test_what_only_begins_as_a_number_is_none(one: str, other: str) -> None:
     """With possessive groups Python 3.11.2 took `0E` for a number, and left the order as it was."""
-    assert not differs(shown(plain=text), shown(plain=text))
-    assert texts._ordered(text) is not None
+    assert not differs(shown(plain=one), shown(plain=other))

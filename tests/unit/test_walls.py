@@ -232,7 +232,13 @@ def test_the_launcher_loads_next_to_nothing_either() -> None:
         if module not in loaded:
             loaded.add(module)
             waiting += at_once(module)
-    assert loaded - PACKAGES == {"kernel.launcher", "kernel.spec", "names", "system.agreed"}
+    assert loaded - PACKAGES == {
+        "kernel.frontends",
+        "kernel.launcher",
+        "kernel.spec",
+        "names",
+        "system.agreed",
+    }
     heavy = {"dataclasses", "importlib.metadata", "pathlib", "tomllib", "typing"}
     for module in loaded:
         assert not heavy & outside_at_once(module), module

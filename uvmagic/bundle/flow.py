@@ -18,6 +18,7 @@ from uvmagic.bundle.archive import packed
 from uvmagic.bundle.forecast import forecast
 from uvmagic.bundle.locking import Locked, Locking
 from uvmagic.bundle.secrets import Inspection
+from uvmagic.bundle.wheels import build_wheels
 from uvmagic.change.chosen import chosen
 from uvmagic.change.place import heal_if_needed
 from uvmagic.change.report import with_note
@@ -88,10 +89,11 @@ def bundle(command: Command, host: Host) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="uvmagic-bundle-") as scratch:
         stage = Path(scratch) / target.name
         stage.mkdir()
-        locked = _fill(stage, source, uv, host, keep_outputs=keep_outputs)
+        locked, image = _fill(stage, source, uv, host, keep_outputs=keep_outputs)
         files = {p.relative_to(stage).as_posix(): p for p in contents.files_below(stage)}
         secrets.require_none((path, file.read_bytes()) for path, file in files.items())
-        sized = _outcome(source, target, files, "Bundled", locked, _forecast(source, stage, host))
+        foreseen = f"{_forecast(source, stage, host)} on top of {image}"
+        sized = _outcome(source, target, files, "Bundled", locked, foreseen)
         _put_in_place(stage, target)
     if archive is not None:
         content = packed(target, target.name)
@@ -203,16 +205,15 @@ def _contents(source: _Source, *, keep_outputs: bool) -> Iterator[tuple[str, byt
             yield path, file.read_bytes()
 
 
-def _fill(stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: bool) -> Locked:
-    """Write the whole bundle into an empty folder."""
-    for path, file in source.files.items():
+def _fill(
+    stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: bool
+) -> tuple[Locked, str]:
+    """Write the whole bundle into an empty folder. Gives what was locked, and the final image."""
+    for path, content in _contents(source, keep_outputs=keep_outputs):
         (stage / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, stage / path)
-    made = notebooks.portable(source.notebook, keep_outputs=keep_outputs)
-    (stage / source.notebook_path).write_bytes(notebooks.to_bytes(made))
-
+        (stage / path).write_bytes(content)
     host.reporter.progress(Progress("Building wheels of local distributions"))
-    wheels = _wheels(stage, source, uv, host)
+    wheels = build_wheels(stage, source.project, uv, host, with_uvmagic=source.loads_uvmagic)
     rerun = [*portable.RERUN]
     if source.loads_uvmagic:
         origin = support.origin_of_uvmagic()
@@ -266,53 +267,7 @@ def _fill(stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: boo
         },
     )
     (stage / manifest.FILE).write_bytes(listed.to_bytes())
-    return locked
-
-
-def _wheels(stage: Path, source: _Source, uv: Uv, host: Host) -> dict[str, str]:
-    """Build what has no place on an index; gives name → path in the bundle.
-
-    Sources are copied first: some build back ends write into the folder that they build.
-    """
-    wanted = portable.local_distributions(source.project.pyproject, source.project.folder)
-    if source.loads_uvmagic:
-        folder = support.origin_of_uvmagic().folder
-        if folder is not None:
-            wanted.append(portable.LocalDistribution("uvmagic", folder))
-    built: dict[str, str] = {}
-    for local in wanted:
-        if local.folder.suffix == ".whl":
-            (stage / "wheels").mkdir(exist_ok=True)
-            shutil.copy(local.folder, stage / "wheels")
-            built[local.name] = f"wheels/{local.folder.name}"
-            continue
-        if not (local.folder / "pyproject.toml").is_file():
-            raise BundleRefused(
-                f"{local.name} was installed from {local.folder}, and is there no more.",
-                "Install it again.",
-            )
-        with tempfile.TemporaryDirectory(prefix="uvmagic-build-") as scratch:
-            copied, out = Path(scratch) / "source", Path(scratch) / "wheels"
-            ignored = shutil.ignore_patterns(*sorted(contents.LITTER), f"{stage.name}*")
-            shutil.copytree(local.folder, copied, ignore=ignored, symlinks=True)
-            _build(uv, copied, out, host, f"{local.name} could not be built")
-            wheel = next(out.glob("*.whl"))
-            (stage / "wheels").mkdir(exist_ok=True)
-            shutil.move(wheel, stage / "wheels")
-            built[local.name] = f"wheels/{wheel.name}"
-    return built
-
-
-def _build(uv: Uv, folder: Path, out: Path, host: Host, failed: str) -> None:
-    """Build a wheel; its build requirements may come from wherever this machine gets them."""
-    result = uv.run(
-        ["build", "--wheel", "--out-dir", str(out), str(folder)],
-        cwd=folder.parent,
-        environ=environment_for_uv(host.environ),
-        on_progress=host.reporter.progress,
-    )
-    if result.returncode != 0:
-        raise UvFailed(f"{failed}; no bundle was made.\n{result.transcript.error()}")
+    return locked, made_recipe.image
 
 
 # --- the folder -------------------------------------------------------------------------------
@@ -360,7 +315,7 @@ def _put_in_place(stage: Path, target: Path) -> None:
 
 
 def _forecast(source: _Source, stage: Path, host: Host) -> str:
-    """What the image will be, in a line."""
+    """What the image will hold, in a line."""
     environment = Environment(source.project.environment(host.environ))
     foreseen = forecast(
         Lockfile((stage / "uv.lock").read_text(encoding="utf-8")),
@@ -369,8 +324,7 @@ def _forecast(source: _Source, stage: Path, host: Host) -> str:
         groups=(portable.RERUN_GROUP,),
         known=environment.sizes(),
     )
-    made = source.base or data.base_image("uv").final.format(python=source.python)
-    return f"{foreseen.told()} on top of {made}"
+    return foreseen.told()
 
 
 def _outcome(

@@ -1,4 +1,4 @@
-"""Facts of a bundle → its texts: Dockerfile, .dockerignore, kernel.json, README.md. Pure."""
+"""Facts of a bundle → its texts: Dockerfile and what goes with it, kernel.json, README.md. Pure."""
 
 from __future__ import annotations
 
@@ -190,10 +190,9 @@ def _final_stage(recipe: Recipe) -> list[Instruction]:
 
 def _copies(recipe: Recipe) -> list[Instruction]:
     """The notebook's layer last, for it is edited most; before it what it brings along."""
-    generated = ("bundle.json", "kernels", "pyproject.toml", "uv.lock")
     last: list[Instruction] = [
         Comment("The notebook, and what tells of it."),
-        Copy(tuple(name for name in generated if name != "kernels"), "./", owner=_UID),
+        Copy(("bundle.json", "pyproject.toml", "uv.lock"), "./", owner=_UID),
         Copy(("kernels",), "./kernels/", owner=_UID),
     ]
     if not all(_PLAIN.fullmatch(path) for path in recipe.files):

@@ -13,8 +13,11 @@ from uvmagic.grammar import CHOICES
 from uvmagic.kernel.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from uvmagic.grammar import Command
     from uvmagic.outcome import Outcome
+    from uvmagic.project import Project
     from uvmagic.system.host import Host
 
 
@@ -31,13 +34,21 @@ def change(command: Command, host: Host) -> Outcome:
     if command.word in ("add", "remove") and not names_something:
         raise UsageError(f"{command.word} what?", f"For instance  %uv {command.word} pandas")
     folder = start_folder(command, host)
-    if host.frontend is not None and not command.has("--project", "--directory"):
-        Whereabouts.of(folder, host).stop_if_unclear(command.word)
     healed = heal_if_needed(folder, host)
     with report.told_also(healed):
-        outcome = already(command, host, project.find(folder))
+        outcome = already(command, host, _meant(command, host, folder))
         if outcome is None:
             from uvmagic.change.transacted import changed  # an answer from the files needs none
 
             outcome = changed(command, host, folder)
     return report.with_note(outcome, healed)
+
+
+def _meant(command: Command, host: Host, folder: Path) -> Project:
+    """The project that a call means; in a notebook it stops where that cannot be told."""
+    here = None
+    if host.frontend is not None and not command.has("--project", "--directory"):
+        where = Whereabouts.of(folder, host)
+        where.stop_if_unclear(command.word)
+        here = where.here
+    return here or project.find(folder)

@@ -43,7 +43,7 @@ def spare_loaded(calls: Calls, arguments: Sequence[str]) -> None:
     if planned.returncode != 0:
         return  # the sync itself will tell why
     touched = {change["name"] for change in json.loads(planned.stdout)["sync"]["changes"]}
-    locked = sorted(touched & live.with_loaded_extensions(touched, site_packages))
+    locked = sorted(live.with_loaded_extensions(touched, site_packages))
     if locked:
         raise ChangeRejected(
             f"This kernel has loaded {' and '.join(locked)}, and Windows lets nobody replace a file"

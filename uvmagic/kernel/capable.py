@@ -43,21 +43,18 @@ def made_capable(host: Host) -> Capable:
     found = project.find(host.cwd)
     made = Capable(found, Environment(found.environment(host.environ)))
     is_made = made.environment.exists and found.lock.exists()
-    if support.missing(found.pyproject) or not (is_made and has_support(made.environment)):
+    if support.missing(found.pyproject) or not (
+        is_made and support.is_in(made.environment.installed())
+    ):
         # A sync as from a notebook: that is the change that makes a project a kernel.
         frontend = Frontend(host.frontend.notebook if host.frontend else None)
         as_in_notebook = dataclasses.replace(host, frontend=frontend, auto_register=True)
         here = ["--project", str(found.folder)]  # this one is meant, whosever the kernel is
         synced = change(grammar.parse(["sync", *here]), as_in_notebook)
         made = Capable(project.find(host.cwd), made.environment, synced.changes, synced.notes)
-    if not has_support(made.environment):
+    if not support.is_in(made.environment.installed()):
         raise KernelRefused(
             "The project's environment has no ipykernel or no uvmagic. " + " ".join(made.notes),
             "%uv add --dev ipykernel",
         )
     return made
-
-
-def has_support(environment: Environment) -> bool:
-    """Whether an environment has what a kernel of uvmagic's needs."""
-    return set(support.NAMES) <= environment.installed().keys()

@@ -11,7 +11,7 @@ from uvmagic import grammar, project
 from uvmagic.errors import KernelRefused, ProjectInvalid, ProjectMissing
 from uvmagic.kernel import registry, spec
 from uvmagic.kernel.capable import made_capable
-from uvmagic.kernel.warm import is_cold, warm
+from uvmagic.kernel.warm import warm_if_cold
 from uvmagic.outcome import Outcome
 from uvmagic.system.host import shorten
 
@@ -68,8 +68,7 @@ def _install(command: Command, host: Host) -> Outcome:
     place, had_one = _place(command), registry.of_project(before) is not None
     made = made_capable(host)
     found, notes = made.project, made.notes
-    if is_cold(made.environment):
-        warm(made.environment, host.environ)
+    warm_if_cold(made.environment, host)
     moved = registry.moved_here(found)
     if moved is not None:
         notes = (*notes, f"The project was moved here from {shorten(moved.project)}.")

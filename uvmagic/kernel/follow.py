@@ -23,20 +23,16 @@ def register(
     found: Project, environment: Environment, host: Host, next_steps: list[str]
 ) -> list[str]:
     """Register the project's kernel where that is wanted and not done. Gives notes."""
-    installed = environment.installed()
-    if not host.auto_register or not all(name in installed for name in support.NAMES):
+    if not host.auto_register or not support.is_in(environment.installed()):
         return []
     try:
         kernel, is_new = registry.install(found, environment)
     except (KernelRefused, FilesUnwritable) as refusal:
         next_steps += [refusal.hint] if refusal.hint else []
         return [f"Not registered as a kernel: {refusal.message}"]
-    from uvmagic.kernel.warm import is_cold, warm  # an add that is true already does without
-    from uvmagic.progress import Progress
+    from uvmagic.kernel.warm import warm_if_cold  # an add that is true already does without
 
-    if is_cold(environment):
-        host.reporter.progress(Progress("Compiling what a kernel needs"))
-        warm(environment, host.environ)
+    warm_if_cold(environment, host)
     return [f"Registered as the kernel “{kernel.display_name}”."] if is_new else []
 
 

@@ -7,8 +7,9 @@ Sources of the marks: `VSCODE_PID` is set by VS Code's extension host, `COLAB_RE
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
 
+TYPE_CHECKING = False  # the launcher waits for this module, and typing takes 5 ms
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,6 +23,13 @@ def front_end(environ: Mapping[str, str]) -> str:
         "JPY_SESSION_NAME": "Jupyter",
     }
     return next((name for mark, name in marks.items() if mark in environ), "")
+
+
+def notebook_file(environ: Mapping[str, str]) -> str | None:
+    """The notebook, where a server tells it; it may not be saved yet."""
+    told = environ.get("JPY_SESSION_NAME", "")
+    is_one = os.path.isabs(told) and os.path.isdir(os.path.dirname(told))  # noqa: PTH112,PTH117,PTH120
+    return told if is_one else None
 
 
 def clicks(display_name: str, environ: Mapping[str, str]) -> str:

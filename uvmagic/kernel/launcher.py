@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import sys
 
-from uvmagic.kernel.spec import CARRIED, LAUNCHED, REASON, kernel_argv
+from uvmagic.kernel.frontends import notebook_file
+from uvmagic.kernel.spec import CARRIED, EXTENSION, LAUNCHED, REASON, kernel_argv
 from uvmagic.system import agreed
 
 TYPE_CHECKING = False  # typing itself takes 5 ms
@@ -26,26 +27,23 @@ def main() -> NoReturn:
         environ.pop(told_before, None)
     python = _at_hand(environ)
     if python is not None:
-        _become([*kernel_argv(python), *sys.argv[1:], "--ext", "uvmagic"], environ)
+        _become([*kernel_argv(python), *sys.argv[1:], *EXTENSION], environ)
     from uvmagic.kernel.prepare import prepared
 
     argv, environ = prepared(environ)
     environment = os.path.dirname(os.path.dirname(argv[0]))  # noqa: PTH120
     has_uvmagic = REASON not in environ and "uvmagic" in agreed.installed(environment)
-    extension = ["--ext", "uvmagic"] if has_uvmagic else []
-    _become([*argv, *sys.argv[1:], *extension], environ)
+    _become([*argv, *sys.argv[1:], *(EXTENSION if has_uvmagic else ())], environ)
 
 
 def _at_hand(environ: dict[str, str]) -> str | None:
     """The Python of the notebook's project, where nothing is to be done but to start it."""
     if environ.get("UV_PROJECT_ENVIRONMENT") or sys.platform == "win32":
         return None
-    notebook, folder = environ.get("JPY_SESSION_NAME", ""), os.getcwd()  # noqa: PTH109
-    if os.path.isabs(notebook):  # noqa: PTH117
-        above = os.path.dirname(notebook)  # noqa: PTH120
-        folder = above if os.path.isdir(above) else folder  # noqa: PTH112
-        if _may_carry(notebook):
-            return None
+    notebook = notebook_file(environ)
+    if notebook is not None and _may_carry(notebook):
+        return None
+    folder = os.path.dirname(notebook) if notebook else os.getcwd()  # noqa: PTH109, PTH120
     environment = agreed.environment_of(folder)
     if environment is None or not {"ipykernel", "uvmagic"} <= agreed.installed(environment).keys():
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from uvmagic import project
 from uvmagic.errors import KernelRefused, UvmagicError
+from uvmagic.kernel import carried
+from uvmagic.kernel.frontends import notebook_file
 from uvmagic.kernel.spec import CARRIED, REASON, kernel_argv
 from uvmagic.system import agreement
 from uvmagic.system.environment import Environment
@@ -31,13 +32,12 @@ def prepared(environ: dict[str, str]) -> tuple[list[str], dict[str, str]]:
         The argument list up to the connection file, and the environment variables.
     """
     try:
-        notebook = notebook_file(environ)
-        environment = _carried(notebook, environ) if notebook is not None else None
+        told = notebook_file(environ)
+        environment = carried.environment(Path(told), environ) if told else None
         if environment is not None:
             environ = {**environ, CARRIED: str(environment.folder)}
         else:
-            folder = notebook.parent if notebook is not None else Path.cwd()
-            environment = ready(folder, environ)
+            environment = ready(Path(told).parent if told else Path.cwd(), environ)
     except UvmagicError as error:
         return _explaining(error.message, error.hint, environ)
     except Exception as error:  # nobody foresaw it: still no kernel that dies without a word
@@ -71,22 +71,6 @@ def ready(folder: Path, environ: Mapping[str, str]) -> Environment:
             "%uv sync  adds it.",
         )
     return environment
-
-
-def notebook_file(environ: Mapping[str, str]) -> Path | None:
-    """The notebook, where the server tells it; it may not be saved yet."""
-    told = Path(environ.get("JPY_SESSION_NAME", ""))
-    return told if told.is_absolute() and told.parent.is_dir() else None
-
-
-def _carried(notebook: Path, environ: Mapping[str, str]) -> Environment | None:
-    """The environment of what a notebook carries itself; None for nothing carried."""
-    with contextlib.suppress(OSError):  # it is not saved yet
-        if b"# /// script" in notebook.read_bytes():
-            from uvmagic.kernel.carried import environment  # most notebooks do without
-
-            return environment(notebook, environ)
-    return None
 
 
 def _bring_up_to_date(found: Project, environ: Mapping[str, str]) -> None:

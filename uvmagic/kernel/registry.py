@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from uvmagic.errors import FilesUnwritable, KernelRefused
 from uvmagic.kernel import spec
+from uvmagic.system.agreed import FOLDER
 from uvmagic.system.environment import Environment
-from uvmagic.system.files import FOLDER, own_folder, write_atomically, writing
+from uvmagic.system.files import own_folder, write_atomically, writing
 from uvmagic.system.host import shorten
 
 if TYPE_CHECKING:

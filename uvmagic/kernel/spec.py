@@ -37,6 +37,10 @@ def kernel_argv(python: Path | str, module: str = "ipykernel_launcher") -> list[
     return [str(python), "-Xfrozen_modules=off", "-m", module]
 
 
+EXTENSION = ("--ext", "uvmagic")
+"""What loads uvmagic from the start."""
+
+
 def launcher_json(python: Path) -> dict[str, Any]:
     """The content of kernel.json for the kernel of all projects.
 
@@ -81,7 +85,7 @@ def kernel_json(python: Path, root: Path, display_name: str) -> dict[str, Any]:
         display_name: what the kernel menu shows.
     """
     return {
-        "argv": [*kernel_argv(python), "-f", "{connection_file}", "--ext", "uvmagic"],
+        "argv": [*kernel_argv(python), "-f", "{connection_file}", *EXTENSION],
         "display_name": display_name,
         "language": "python",
         "interrupt_mode": "signal",

@@ -12,10 +12,15 @@ from urllib.parse import unquote, urlsplit
 from uvmagic.project import Table, parse_requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
 NAMES = ("ipykernel", "uvmagic")
 """The distributions that a kernel of uvmagic's needs."""
+
+
+def is_in(installed: Container[str]) -> bool:
+    """Whether an environment with these distributions has what a kernel of uvmagic's needs."""
+    return all(name in installed for name in NAMES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def use(command: Command, host: Host) -> Outcome:
         chosen = _named(command.positionals[1])
         environment = Environment(chosen.python.parent.parent)
     else:
-        Whereabouts.of(host.cwd, host).stop_if_unclear("kernel use")
+        Whereabouts.of(host.cwd, host).stop_if_unclear(None)
         made = made_capable(host)
         environment, changes, notes = made.environment, made.changes, made.notes
         chosen, _ = registry.install(made.project, environment)

@@ -41,17 +41,23 @@ class Whereabouts:
         """Of a call that works in a folder."""
         notebook = host.frontend.notebook if host.frontend else None
         told = host.environ.get(CHOSEN)
-        chosen = Path(told) if told and _runs_in(Path(told), host) else None
         carried = os.path.realpath(host.environ.get(CARRIED, os.devnull))
+        here = _project(folder)
+        lies = here  # most notebooks are in the current folder
+        if notebook is None or notebook.parent.resolve() != folder.resolve():
+            lies = _project(notebook.parent) if notebook else None
         return cls(
-            _project(folder),
-            _project(notebook.parent) if notebook else None,
-            chosen,
+            here,
+            lies,
+            Path(told) if told and _runs_in(Path(told), here, host) else None,
             carried == os.path.realpath(sys.prefix),
         )
 
-    def stop_if_unclear(self, word: str) -> None:
-        """Stop a change where it cannot be told which project it means.
+    def stop_if_unclear(self, word: str | None) -> None:
+        """Stop a call where it cannot be told which project it means.
+
+        Args:
+            word: of a change, which may name the project; None for a move, which leaves the kernel.
 
         Raises:
             ProjectUnclear: with the projects, and how to name one.
@@ -73,14 +79,14 @@ class Whereabouts:
         if lies is not None and lies.root != here.root:
             raise ProjectUnclear(
                 f"The current folder is in {_told(here)}, the notebook lies in {_told(lies)}.",
-                f"Go to the notebook's:  %cd {lies.root}   or name the one that is meant:  "
-                f"%uv {word} --project {here.root} …",
+                f"Go to the notebook's:  %cd {lies.root}"
+                + (f"   or name the one that is meant:  {_named(word, here.root)}" if word else ""),
             )
-        if chosen is not None and word != "kernel use":
+        if chosen is not None and word:
             raise ProjectUnclear(
                 f"The notebook lies in {_told(here)}, and its kernel is that of {shorten(chosen)}.",
-                f"%uv kernel use  moves it to {here.name};  %uv {word} --project {chosen} …  "
-                "changes the other.",
+                f"%uv kernel use  moves it to {here.name};  {_named(word, chosen)}  changes the "
+                "other.",
             )
 
 
@@ -91,9 +97,14 @@ def _project(folder: Path) -> Project | None:
         return None
 
 
-def _runs_in(root: Path, host: Host) -> bool:
-    """Whether this process runs from a project's environment."""
-    found = _project(root)
+def _named(word: str, root: Path) -> str:
+    """How a change names its project."""
+    return f"%uv {word} --project {root} …"
+
+
+def _runs_in(root: Path, here: Project | None, host: Host) -> bool:
+    """Whether this process runs from a project's environment; `here` is one that is known."""
+    found = here if here is not None and here.root == root else _project(root)
     return found is not None and Environment(found.environment(host.environ)).is_running()
 
 

@@ -18,7 +18,9 @@ TYPE_CHECKING = False  # typing itself takes 5 ms
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FILE = os.path.join(".uvmagic", "agreed.json")  # noqa: PTH118  pathlib takes 3 ms
+FOLDER = ".uvmagic"
+"""The folder in a project's root where uvmagic keeps its own; it ignores itself for git."""
+FILE = os.path.join(FOLDER, "agreed.json")  # noqa: PTH118  pathlib takes 3 ms
 """Where the state is remembered, from a project's root on."""
 _DIST_INFO = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)\.dist-info")
 

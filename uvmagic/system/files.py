@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uvmagic.errors import FilesUnwritable
+from uvmagic.system.agreed import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-FOLDER = ".uvmagic"
-"""The folder in a project's root where uvmagic keeps its own; it ignores itself for git."""
 
 
 def own_folder(root: Path) -> Path:

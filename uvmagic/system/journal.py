@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING
 
 from uvmagic.errors import UvmagicError
 from uvmagic.project import Dress
-from uvmagic.system.files import FOLDER, write_atomically, writing
+from uvmagic.system.agreed import FOLDER
+from uvmagic.system.files import write_atomically, writing
 from uvmagic.system.interrupts import held_back
 from uvmagic.system.process import stop_what_is_left
 
