@@ -45,6 +45,7 @@ def a_project(path: Path) -> Folder:
         (packages / f"{name}-1.0.dist-info").mkdir(parents=True)
     logos = packages / "ipykernel" / "resources"
     logos.mkdir(parents=True)
+    (logos.parent / "__pycache__").mkdir()  # compiled already: no progress is told
     (logos / "logo-svg.svg").write_text(LOGO)
     python = path / ".venv" / "bin" / "python"
     python.parent.mkdir()
