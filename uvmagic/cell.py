@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from IPython.core.getipython import get_ipython
 
 from uvmagic import app, grammar
-from uvmagic.errors import UsageError
+from uvmagic.errors import FoundWrong, UsageError
 from uvmagic.outcome import Outcome, html_lines
 from uvmagic.system.host import Frontend, Host, Reporter, current_folder
 
@@ -33,7 +33,8 @@ def run(magics: UvMagics, line: str, cell: str | None) -> Outcome | None:
         cell: the lines below `%%uv`, None for `%uv`.
 
     Raises:
-        UvmagicError: as the command does.
+        UvmagicError: as the command does; FoundWrong for an outcome that is shown, and is none
+            that a Run All should go on after.
     """
     shell = magics.shell
     assert shell is not None
@@ -64,8 +65,12 @@ def run(magics: UvMagics, line: str, cell: str | None) -> Outcome | None:
 
         reporter.clear()
         print(json.dumps(outcome.json(), ensure_ascii=False))
-        return None
-    return reporter.end(outcome, shell.execution_count)
+        value = None
+    else:
+        value = reporter.end(outcome, shell.execution_count)
+    if outcome.exit_code:
+        raise FoundWrong(outcome.title)
+    return value
 
 
 def _tokens(line: str, cell: str | None, shell: InteractiveShell) -> tuple[list[str], str | None]:

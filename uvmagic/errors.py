@@ -15,7 +15,8 @@ UvmagicError
 ├── BundleRefused         change what goes into the bundle
 ├── EngineFailed          start the container engine, or rerun with  --engine local
 ├── EnvironmentFixed      the bundle's environment lacks what a cell asks for: bundle again
-└── CellRaised            the rerun notebook failed: mend its cell
+├── CellRaised            the rerun notebook failed: mend its cell
+└── FoundWrong            the report above says what: outputs that differ
 """
 
 from __future__ import annotations
@@ -110,3 +111,7 @@ class EnvironmentFixed(UvmagicError):
 
 class CellRaised(UvmagicError):
     """A cell of the rerun notebook raised."""
+
+
+class FoundWrong(UvmagicError):
+    """What was looked into is not as it should be; the outcome that was shown tells how."""

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
 from index import PackageIndex, wheel
+
+from uvmagic.accelerator.audit import LINUX
+from uvmagic.lockfile import Lockfile
+from uvmagic.lockfile.target import Target
+from uvmagic.lockfile.walk import walk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -224,3 +230,48 @@ def test_a_uv_toml_beside_the_project_is_refused_by_name(folder: Folder) -> None
     added(folder, "filelock")
     (folder.path / "uv.toml").write_text('[[index]]\nurl = "http://127.0.0.1:9"\ndefault = true\n')
     assert "The project has a uv.toml" in refused(folder)
+
+
+def test_an_image_with_torch_gets_the_rest_of_the_lock(folder: Folder) -> None:
+    added(folder, "torch==2.9.1", "torchvision", "--cuda", "126")
+    added(folder, "sympy")
+    bundle = bundled(folder, "--base", "pytorch")
+    assert (
+        "FROM pytorch/pytorch:2.9.1-cuda12.6-cudnn9-runtime\n"
+        in (bundle / "Dockerfile").read_text()
+    )
+    packages = tomllib.loads((bundle / "pylock.toml").read_text())["packages"]
+    versions = {(each["name"], each["version"]) for each in packages}
+    assert ("torchvision", "0.24.1+cu126") in versions
+    names = {each["name"] for each in packages}
+    assert {"ipykernel", "papermill", "numpy", "sympy", "mpmath"} <= names
+    assert not {name for name in names if name == "torch" or name.startswith("nvidia-")}
+    assert all(each["hashes"]["sha256"] for one in packages for each in one["wheels"])
+    closure = walk(
+        Lockfile((bundle / "uv.lock").read_text()),
+        Target(LINUX, "3.11"),
+        root="project",
+        groups=["rerun"],
+    )
+    assert closure.packages.keys() - closure.only_through("torch") == {
+        each["name"] for each in packages if "linux" in each.get("marker", "linux")
+    }, "what the walk leaves out is what uv prunes"
+    folder.path.joinpath("n-bundle").rename(folder.path / "first")
+    again = bundled(folder, "--base", "pytorch")
+    assert (again / "pylock.toml").read_bytes() == (folder.path / "first/pylock.toml").read_bytes()
+
+
+def test_an_image_with_torch_for_cuda_is_none_for_another(folder: Folder) -> None:
+    added(folder, "torch==2.9.1", "--cpu")
+    assert "none is locked" in refused(folder, "--base", "pytorch")
+
+
+def test_what_is_for_other_systems_alone_is_refused_by_name(
+    folder: Folder, torch_hosts: TorchHosts
+) -> None:
+    torch_hosts.pypi.add(wheel("onlywindows", "1.0", tag="py3-none-win_amd64"))
+    added(folder, "numpy")
+    added(folder, "onlywindows", "--no-sync")
+    told = refused(folder)
+    assert "could not install onlywindows" in told
+    assert "sys_platform != 'linux'" in told

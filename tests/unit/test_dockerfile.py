@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uvmagic.bundle.bases import Base, Needs, choose
 from uvmagic.bundle.dockerfile import (
     Cmd,
     Comment,
@@ -151,9 +152,16 @@ def test_the_other_instructions_are_plain() -> None:
 
 # --- a bundle's texts -----------------------------------------------------------------------------
 
-PLAIN = Recipe("analysis.ipynb", "0.13.9", "3.12", False, (), ("analysis.ipynb",))
+
+def base(asked: str | None = None, needs: Needs | None = None, python: str = "3.12") -> Base:
+    return choose(asked, needs or Needs(), uv="0.13.9", python=python)
+
+
+CUDA = Needs(torch="2.9.1", cuda="12.6", cudnn="9", with_torch=frozenset({"torch", "sympy"}))
+PLAIN = Recipe("analysis.ipynb", base(), "0.13.9", "3.12", False, (), ("analysis.ipynb",))
 RICH = Recipe(
     'notebooks/My <b>"größte"<b> $HOME `x` {y}.ipynb',
+    base(python="3.13"),
     "0.13.9",
     "3.13",
     True,
@@ -162,6 +170,7 @@ RICH = Recipe(
 )
 LAYERED = Recipe(
     "study/deep/fit.ipynb",
+    base(needs=CUDA),
     "0.13.9",
     "3.12",
     True,
@@ -178,8 +187,25 @@ LAYERED = Recipe(
     is_cuda=True,
     has_private_index=True,
 )
-OWN = dataclasses.replace(LAYERED, base="nvcr.io/team/base@sha256:0f0f", compiles=False)
+OWN = dataclasses.replace(LAYERED, base=base("nvcr.io/team/base@sha256:0f0f"), compiles=False)
+BASES = {"cpu": base(), "cuda": base(needs=CUDA), "pytorch": base("pytorch", CUDA)}
+SHAPES = {
+    "project": PLAIN,
+    "workspace": dataclasses.replace(
+        PLAIN,
+        notebook="packages/study/notebooks/fit.ipynb",
+        wheels=("wheels/common-1-py3-none-any.whl", "wheels/study-1-py3-none-any.whl"),
+        files=("data/a.csv", "packages/study/notebooks/fit.ipynb"),
+    ),
+    "private": dataclasses.replace(PLAIN, has_private_index=True),
+}
+GOLDEN = {
+    f"{name}-{shape}": dataclasses.replace(recipe, base=of, is_cuda=name != "cpu")
+    for name, of in BASES.items()
+    for shape, recipe in SHAPES.items()
+}
 RECIPES = {"plain": PLAIN, "rich": RICH, "layered": LAYERED, "own": OWN}
+EVERY = RECIPES | GOLDEN
 TEXTS: dict[str, Callable[[Recipe], str]] = {
     "Dockerfile": dockerfile,
     ".dockerignore": lambda recipe: dockerignore([*recipe.files, "pyproject.toml"]),
@@ -198,8 +224,15 @@ def test_a_text_of_the_bundle_reads_well(
     assert TEXTS[name](recipe) == snapshot
 
 
+@pytest.mark.parametrize("recipe", GOLDEN.values(), ids=GOLDEN)
+def test_each_kind_of_bundle_has_its_dockerfile(
+    recipe: Recipe, snapshot: SnapshotAssertion
+) -> None:
+    assert dockerfile(recipe) == snapshot
+
+
 def named(notebook: str) -> Recipe:
-    return Recipe(notebook, "0.13.9", "3.12", True, (), (notebook,))
+    return Recipe(notebook, base(), "0.13.9", "3.12", True, (), (notebook,))
 
 
 NAMES = st.text(
@@ -274,7 +307,7 @@ def test_a_run_finds_the_kernel_that_the_bundle_carries() -> None:
 @pytest.mark.skipif(
     shutil.which("hadolint") is None, reason="hadolint is not made for this machine"
 )
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+@pytest.mark.parametrize("recipe", EVERY.values(), ids=EVERY)
 def test_the_dockerfile_is_clean_by_hadolint(recipe: Recipe) -> None:
     done = subprocess.run(
         ["hadolint", "-"], input=dockerfile(recipe), capture_output=True, text=True, check=False
@@ -311,7 +344,8 @@ PATHS = st.lists(PARTS, min_size=1, max_size=4).map("/".join)
 @given(st.sets(PATHS.map(lambda path: f"{path}.csv"), max_size=12), PATHS)
 def test_every_file_is_copied_once_to_its_own_place(files: set[str], folder: str) -> None:
     notebook = f"{folder}/n.ipynb"
-    recipe = Recipe(notebook, "0.13.9", "3.12", True, (), tuple(sorted({*files, notebook})))
+    all_files = tuple(sorted({*files, notebook}))
+    recipe = Recipe(notebook, base(), "0.13.9", "3.12", True, (), all_files)
     placed: dict[str, str] = {}
     for *sources, target in copied(recipe):
         for source in sources:
@@ -326,8 +360,9 @@ def test_every_file_is_copied_once_to_its_own_place(files: set[str], folder: str
 
 
 def test_uv_stays_behind_and_no_secret_is_left() -> None:
-    for recipe in RECIPES.values():
-        _, _, final = dockerfile(recipe).partition("\nFROM " + recipe.image + "\n")
+    for recipe in EVERY.values():
+        _, _, final = dockerfile(recipe).partition(f"\nFROM {recipe.base.final}\n")
+        assert final
         assert "/uv" not in final
         assert "secret" not in final
     assert "type=secret,id=netrc,target=/root/.netrc" in dockerfile(LAYERED)

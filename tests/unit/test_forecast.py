@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from uvmagic.accelerator.audit import LINUX
 from uvmagic.bundle.forecast import Forecast, forecast
 from uvmagic.lockfile import Lockfile
+from uvmagic.lockfile.target import Target
+from uvmagic.lockfile.walk import walk
 
 LOCK = """version = 1
 revision = 3
@@ -46,8 +51,9 @@ def lock(**sizes: int | None) -> Lockfile:
     return Lockfile(LOCK + "".join(blocks))
 
 
-def of(lockfile: Lockfile, known: dict[tuple[str, str], int]) -> Forecast:
-    return forecast(lockfile, root="p", python="3.12.4", groups=["rerun"], known=known)
+def of(lockfile: Lockfile, known: dict[tuple[str, str], int], **base: Any) -> Forecast:
+    closure = walk(lockfile, Target(LINUX, "3.12.4"), root="p", groups=["rerun"])
+    return forecast(lockfile, closure, known=known, **base)
 
 
 def test_what_linux_installs_is_summed_and_nothing_else() -> None:
@@ -67,3 +73,12 @@ def test_a_size_that_the_index_does_not_tell_is_said() -> None:
     assert made.told() == (
         "3 distributions, 1.0 MiB to fetch and 2 whose size is not told, about 3.5 MiB installed"
     )
+
+
+def test_what_the_base_has_is_not_fetched_and_is_in_the_image() -> None:
+    lockfile = lock(a=100, b=None, c=300, d=1, onwindows=1)
+    made = of(lockfile, {}, in_base={"a"}, base=5000)
+    assert (made.distributions, made.download, made.untold) == (2, 300, 1)
+    assert made.installed == 1050
+    assert made.image == 5000 + 350 + 1050
+    assert made.told().endswith("about 1.0 KiB installed; image about 6.2 KiB")

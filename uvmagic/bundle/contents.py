@@ -21,6 +21,7 @@ GENERATED = frozenset(
         "bundle.json",
         "compose.yaml",
         "kernels",
+        "pylock.toml",
         "pyproject.toml",
         "uv.lock",
         "wheels",

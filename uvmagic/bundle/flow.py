@@ -13,10 +13,12 @@ import uvmagic
 from uvmagic import data
 from uvmagic import notebook as notebooks
 from uvmagic import project as projects
+from uvmagic.accelerator.audit import LINUX, audit_walked
 from uvmagic.bundle import contents, manifest, portable, recipe
 from uvmagic.bundle.archive import packed
+from uvmagic.bundle.bases import Needs, choose
 from uvmagic.bundle.forecast import forecast
-from uvmagic.bundle.locking import Locked, Locking
+from uvmagic.bundle.locking import Locked, Locking, export_beside_torch
 from uvmagic.bundle.secrets import Inspection
 from uvmagic.bundle.wheels import build_wheels
 from uvmagic.change.chosen import chosen
@@ -25,8 +27,11 @@ from uvmagic.change.report import with_note
 from uvmagic.errors import BundleRefused, ProjectMissing, UsageError, UvFailed
 from uvmagic.kernel import support
 from uvmagic.lockfile import Lockfile
+from uvmagic.lockfile.target import Target
+from uvmagic.lockfile.walk import walk
 from uvmagic.outcome import Outcome
 from uvmagic.progress import Progress, in_bytes
+from uvmagic.system import images
 from uvmagic.system.environment import Environment
 from uvmagic.system.files import write_atomically
 from uvmagic.system.host import Host, shorten
@@ -37,8 +42,10 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
+    from uvmagic.bundle.bases import Base
     from uvmagic.data import Backend
     from uvmagic.grammar import Command
+    from uvmagic.lockfile.walk import Closure
     from uvmagic.project import Project
 
 
@@ -83,17 +90,19 @@ def bundle(command: Command, host: Host) -> Outcome:
     secrets = Inspection(command.options.get("--allow-secret", ()))
     secrets.require_none(_contents(source, keep_outputs=keep_outputs))
     if command.has("--dry-run"):
-        planned = _outcome(source, target, source.files, "Would bundle")
+        planned = _outcome(
+            source, target, source.files, "Would bundle", image=_plan(source, uv, host)
+        )
         return with_note(planned, secrets.note())
     _require_fresh_lock(uv, source.project, host)
     with tempfile.TemporaryDirectory(prefix="uvmagic-bundle-") as scratch:
         stage = Path(scratch) / target.name
         stage.mkdir()
-        locked, image = _fill(stage, source, uv, host, keep_outputs=keep_outputs)
+        locked, base = _fill(stage, source, uv, host, keep_outputs=keep_outputs)
         files = {p.relative_to(stage).as_posix(): p for p in contents.files_below(stage)}
         secrets.require_none((path, file.read_bytes()) for path, file in files.items())
-        foreseen = f"{_forecast(source, stage, host)} on top of {image}"
-        sized = _outcome(source, target, files, "Bundled", locked, foreseen)
+        image = _image(source, locked.lockfile, locked.closure, base, host)
+        sized = _outcome(source, target, files, "Bundled", locked, image)
         _put_in_place(stage, target)
     if archive is not None:
         content = packed(target, target.name)
@@ -152,7 +161,7 @@ def _source(command: Command, host: Host) -> _Source:
         notebooks.uses_uvmagic(sources),
         command.options.get("--keep-index", ()),
         _backend(command, host),
-        _base(command),
+        command.value("--base"),
         left_out=tuple(
             f"{path} ({in_bytes(size)}) is read, and too large to go unasked: --include '{path}'"
             for path, size in large.items()
@@ -168,12 +177,6 @@ def _archive(command: Command, host: Host) -> Path | None:
     if named is not None and not named.endswith((".tar.gz", ".tgz")):
         raise UsageError(f"{named} would be no archive.", "Name one that ends in .tar.gz")
     return None if named is None else host.cwd / named
-
-
-def _base(command: Command) -> str | None:
-    """The base image of the user's own; None for the one that a plain bundle stands on."""
-    base = command.value("--base")
-    return None if base in (None, "uv") else base
 
 
 def _backend(command: Command, host: Host) -> Backend | None:
@@ -207,8 +210,8 @@ def _contents(source: _Source, *, keep_outputs: bool) -> Iterator[tuple[str, byt
 
 def _fill(
     stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: bool
-) -> tuple[Locked, str]:
-    """Write the whole bundle into an empty folder. Gives what was locked, and the final image."""
+) -> tuple[Locked, Base]:
+    """Write the whole bundle into an empty folder. Gives what was locked, and what it stands on."""
     for path, content in _contents(source, keep_outputs=keep_outputs):
         (stage / path).parent.mkdir(parents=True, exist_ok=True)
         (stage / path).write_bytes(content)
@@ -226,15 +229,20 @@ def _fill(
         kept=source.kept_indexes,
         backend=source.backend,
     ).write(stage, uv, host)
+    needs = Needs.of(locked.closure, locked.verdict)
+    chosen_base = choose(source.base, needs, uv=uv.version, python=source.python)
+    base = chosen_base.pinned(lambda image: images.digest(image, host.environ))
+    if base.has:
+        export_beside_torch(stage, uv, host)
 
     made_recipe = recipe.Recipe(
         notebook=source.notebook_path,
+        base=base,
         uv=uv.version,
         python=source.python,
         loads_uvmagic=source.loads_uvmagic,
         wheels=tuple(wheels.values()),
         files=tuple(source.files),
-        base=source.base,
         is_cuda=locked.accelerator.startswith("cuda"),
         has_private_index=bool(source.kept_indexes),
         compiles=source.compiles,
@@ -267,7 +275,7 @@ def _fill(
         },
     )
     (stage / manifest.FILE).write_bytes(listed.to_bytes())
-    return locked, made_recipe.image
+    return locked, base
 
 
 # --- the folder -------------------------------------------------------------------------------
@@ -314,17 +322,28 @@ def _put_in_place(stage: Path, target: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _forecast(source: _Source, stage: Path, host: Host) -> str:
-    """What the image will hold, in a line."""
-    environment = Environment(source.project.environment(host.environ))
+def _plan(source: _Source, uv: Uv, host: Host) -> tuple[str, ...]:
+    """What the image would be, from the project's own lock; what runs the notebook comes on top."""
+    lockfile = Lockfile(source.project.lock.read_text(encoding="utf-8"))
+    target = Target(LINUX, source.python)
+    closure = walk(lockfile, target, root=source.project.name)
+    needs = Needs.of(closure, audit_walked(lockfile, closure, target))
+    base = choose(source.base, needs, uv=uv.version, python=source.python)
+    return _image(source, lockfile, closure, base, host)
+
+
+def _image(
+    source: _Source, lockfile: Lockfile, closure: Closure, base: Base, host: Host
+) -> tuple[str, ...]:
+    """The base with why it is that one, and how large the image will be; a line each."""
     foreseen = forecast(
-        Lockfile((stage / "uv.lock").read_text(encoding="utf-8")),
-        root=projects.find(stage).name,
-        python=environment.python_version() or f"{source.python}.0",
-        groups=(portable.RERUN_GROUP,),
-        known=environment.sizes(),
+        lockfile,
+        closure,
+        known=Environment(source.project.environment(host.environ)).sizes(),
+        in_base=base.has,
+        base=None if base.kind == "own" else data.base_image(base.kind).bytes,
     )
-    return foreseen.told()
+    return f"{base.final}: {base.why}", foreseen.told()
 
 
 def _outcome(
@@ -333,7 +352,7 @@ def _outcome(
     files: dict[str, Path],
     verb: str,
     locked: Locked | None = None,
-    image: str = "",
+    image: tuple[str, ...] = (),
 ) -> Outcome:
     size = sum(file.stat().st_size for file in files.values())
     listed = [f"{path}  {in_bytes(file.stat().st_size)}" for path, file in sorted(files.items())]
@@ -349,7 +368,7 @@ def _outcome(
             ("bundle", where),
             ("python", source.python),
             *((("accelerator", locked.accelerator),) if locked else ()),
-            *((("image", image),) if image else ()),
+            *(("image" if number == 0 else "", row) for number, row in enumerate(image)),
             *(("files" if number == 0 else "", row) for number, row in enumerate(listed)),
         ),
         notes=(*notes, *(locked.notes if locked else ())),

@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from uvmagic import project as projects
 from uvmagic.accelerator import arrangement, audit, choice, present
 from uvmagic.accelerator.audit import LINUX, Build, Verdict
 from uvmagic.accelerator.repair import names, requirements, why_not, with_metadata
 from uvmagic.bundle import origin, portable
+from uvmagic.bundle.recipe import PYLOCK
 from uvmagic.errors import BundleRefused, UvFailed
 from uvmagic.lockfile import Lockfile
 from uvmagic.lockfile.target import Target
+from uvmagic.lockfile.walk import walk
 from uvmagic.names import normalise
 from uvmagic.system.isolation import isolated
 from uvmagic.system.plan import planned
@@ -27,9 +30,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.data import Backend
+    from uvmagic.lockfile.walk import Closure
     from uvmagic.project import Project
     from uvmagic.system.host import Host
     from uvmagic.system.uv import Uv
+
+_NEWEST_LINUX = "x86_64-manylinux_2_40"
+"""The newest glibc that uv knows; what has no wheel even for that has none for any image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +44,27 @@ class Locked:
     """What was locked.
 
     Attributes:
-        accelerator: what torch computes on, `cuda 12.6`; `cpu` also without torch.
-        platform: where the bundle runs, `linux/amd64`; `any` where no accelerator binds it.
+        lockfile: the lock.
+        closure: what Linux installs from it.
+        verdict: on the torch in it.
         notes: what is worth knowing, a sentence each.
     """
 
-    accelerator: str
-    platform: str
+    lockfile: Lockfile
+    closure: Closure
+    verdict: Verdict
     notes: tuple[str, ...]
+
+    @property
+    def accelerator(self) -> str:
+        """What torch computes on, `cuda 12.6`; `cpu` also without torch."""
+        is_cpu = self.verdict.build in (Build.CPU, Build.ABSENT)
+        return "cpu" if is_cpu else self.verdict.told.lower()
+
+    @property
+    def platform(self) -> str:
+        """Where the bundle runs, `linux/amd64`; `any` where no accelerator binds it."""
+        return "any" if self.accelerator == "cpu" else "linux/amd64"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +106,29 @@ class Locking:
         (stage / "uv.lock").write_text(at_origin.moved(lock), encoding="utf-8")
         _run(uv, ["lock", "--python", self.python], stage, host)
         verdict, mended = self._judged(stage, uv, host)
-        self._require_the_same(Lockfile(lock), _lockfile(stage))
-        is_cpu = verdict.build in (Build.CPU, Build.ABSENT)
-        accelerator = "cpu" if is_cpu else verdict.told.lower()
-        platform = "any" if is_cpu else "linux/amd64"
-        return Locked(accelerator, platform, (*notes, *at_origin.notes, *mended))
+        lockfile = _lockfile(stage)
+        self._require_the_same(Lockfile(lock), lockfile)
+        closure = self._closure(lockfile, stage)
+        return Locked(lockfile, closure, verdict, (*notes, *at_origin.notes, *mended))
+
+    def _closure(self, lockfile: Lockfile, stage: Path) -> Closure:
+        """What Linux installs from the bundle's lock; refused where it cannot."""
+        root = projects.find(stage).name
+        groups = (portable.RERUN_GROUP,)
+        newest = walk(lockfile, Target(_NEWEST_LINUX, self.python), root=root, groups=groups)
+        if newest.excluded:
+            raise BundleRefused(
+                "The lock leaves Linux out, which images run.",
+                "Add it to  environments  in [tool.uv] of pyproject.toml, then  %uv lock",
+            )
+        if newest.lacking:
+            raise BundleRefused(
+                f"An image could not install {', '.join(sorted(newest.lacking))}: neither a wheel "
+                f"for Linux and Python {self.python} is locked nor a source.",
+                "Have it on other systems only, by a marker:  "
+                f"%uv add \"{min(newest.lacking)}; sys_platform != 'linux'\"",
+            )
+        return walk(lockfile, Target(LINUX, self.python), root=root, groups=groups)
 
     def _with_one_backend(self, text: str) -> tuple[str, list[str]]:
         """A bundle is for one backend: the one that is chosen, else the first accelerator."""
@@ -185,6 +223,16 @@ class Locking:
         metadata = wheel_metadata(verdict.url)
         requires = requirements(metadata) if metadata is not None else None
         return audit.audit(lockfile, plan.versions, target, requires), metadata
+
+
+def export_beside_torch(stage: Path, uv: Uv, host: Host) -> None:
+    """Write what a bundle's lock installs but for torch and what only torch needs: pylock.toml.
+
+    Raises UvFailed.
+    """
+    pruned = ["--prune", "torch", "--no-emit-project", "--no-header"]
+    options = ["--locked", *pruned, "--format", "pylock.toml", "--output-file", PYLOCK]
+    _run(uv, ["export", "--quiet", *options], stage, host)
 
 
 def _lockfile(stage: Path) -> Lockfile:

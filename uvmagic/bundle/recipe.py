@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from uvmagic import data
 from uvmagic.bundle.dockerfile import (
     Cmd,
     Comment,
@@ -26,6 +25,8 @@ from uvmagic.bundle.dockerfile import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from uvmagic.bundle.bases import Base
+
 KERNEL = "bundle"
 """The name of the kernel that a bundle carries in `kernels/`."""
 _UID = "1000:1000"
@@ -33,6 +34,8 @@ _HOME = "/app"
 _OUT = "/out"
 _PYTHON = "/opt/python"
 """Where a base of the user's own has the Python that uv brought."""
+PYLOCK = "pylock.toml"
+"""What is installed beside a base's own torch: a lock as PEP 751 has it, made from uv.lock."""
 RUNNER = "kernels/run.py"
 """The path in a bundle of what runs its notebook."""
 _DRIVER = (("NVIDIA_VISIBLE_DEVICES", "all"), ("NVIDIA_DRIVER_CAPABILITIES", "compute,utility"))
@@ -48,51 +51,27 @@ class Recipe:
 
     Attributes:
         notebook: its path in the bundle.
+        base: the images that its image is made of.
         uv: uv's version.
         python: Python's minor version, `3.12`.
         loads_uvmagic: whether the kernel loads uvmagic from the start.
         wheels: paths in the bundle of the wheels that it carries.
         files: the paths in the bundle of what runs: notebook, sources, included files.
-        base: the user's own base image; None for that of Python, slim.
         is_cuda: whether what is locked computes by CUDA.
         has_private_index: whether it is locked from an index of the user's own.
         compiles: whether bytecode is made when the image is built.
     """
 
     notebook: str
+    base: Base
     uv: str
     python: str
     loads_uvmagic: bool
     wheels: tuple[str, ...]
     files: tuple[str, ...]
-    base: str | None = None
     is_cuda: bool = False
     has_private_index: bool = False
     compiles: bool = True
-
-    @property
-    def image(self) -> str:
-        """The reference of the image that runs the notebook."""
-        return self.base or self._of_table("final")
-
-    @property
-    def builder(self) -> str:
-        """The reference of the image that the environment is made in."""
-        return self.base or self.uv_image
-
-    @property
-    def uv_image(self) -> str:
-        """The reference of uv's own image."""
-        return self._of_table("reference")
-
-    def _of_table(self, field: str) -> str:
-        row = data.base_image("uv")
-        return str(getattr(row, field)).format(uv=self.uv, python=self.python)
-
-    @property
-    def why(self) -> str:
-        """Why it is that image, in a line."""
-        return "the user's own" if self.base else data.base_image("uv").why
 
     @property
     def title(self) -> str:
@@ -133,7 +112,7 @@ def dockerfile(recipe: Recipe) -> str:
     return render(
         [
             Comment(f"Runs {recipe.notebook}; made by uvmagic, README.md beside it tells how."),
-            Comment(f"Base: {recipe.why}."),
+            Comment(f"Base: {recipe.base.why}."),
             *_environment_stage(recipe),
             *_final_stage(recipe),
         ]
@@ -142,34 +121,59 @@ def dockerfile(recipe: Recipe) -> str:
 
 def _environment_stage(recipe: Recipe) -> list[Instruction]:
     """Dependencies: what an edit of notebook or sources leaves alone. uv stays here."""
-    compiles = ["--compile-bytecode"] if recipe.compiles else []
-    sync = ("uv", "sync", "--locked", "--no-install-project", *compiles)
-    # a base of the user's own may have no Python that fits: uv brings one, to a place that goes on
-    own = [
-        Copy(("/usr/local/bin/uv",), "/usr/local/bin/uv", stage=recipe.uv_image),
-        Env((("UV_PYTHON_INSTALL_DIR", _PYTHON), ("UV_PYTHON", recipe.python))),
-        Run(("mkdir", "-p", _PYTHON)),
-    ]
-    downloads = "automatic" if recipe.base else "never"
+    base = recipe.base
+    uv = Copy(("/usr/local/bin/uv",), "/usr/local/bin/uv", stage=base.uv)
+    wheels = [Copy(("wheels",), "./wheels/")] if recipe.wheels else []
+    match base.kind:
+        case "own":  # it may have no Python that fits: uv brings one, to a place that goes on
+            own = Env((("UV_PYTHON_INSTALL_DIR", _PYTHON), ("UV_PYTHON", recipe.python)))
+            before = [uv, own, Run(("mkdir", "-p", _PYTHON))]
+            downloads, described = "automatic", "uv.lock"
+        case "pytorch":
+            before, downloads, described = [uv], "never", PYLOCK
+        case _:
+            before, downloads, described = [], "never", "uv.lock"
     return [
-        From(recipe.builder, "environment"),
-        *(own if recipe.base else ()),
+        From(base.builder, "environment"),
+        *before,
         Workdir(_HOME),
         Env((("UV_LINK_MODE", "copy"), ("UV_PYTHON_DOWNLOADS", downloads))),
-        Copy(("pyproject.toml", "uv.lock"), "./"),
-        *([Copy(("wheels",), "./wheels/")] if recipe.wheels else []),
-        Run(
-            sync,
-            cache="/root/.cache/uv",
-            secret=("netrc", "/root/.netrc") if recipe.has_private_index else None,
-        ),
+        Copy(("pyproject.toml", described), "./"),
+        *wheels,
+        *(_beside_torch(recipe) if base.kind == "pytorch" else [_sync(recipe)]),
     ]
+
+
+def _sync(recipe: Recipe) -> Run:
+    return _fetching(recipe, "uv", "sync", "--locked", "--no-install-project", *_compiling(recipe))
+
+
+def _beside_torch(recipe: Recipe) -> list[Instruction]:
+    """An environment on top of the image's own Python: what the image has is not fetched again."""
+    told = "import importlib.metadata as m; assert m.version('torch').split('+')[0] == "
+    pip = ("uv", "pip", "install", "--preview-features", "pylock", "--python", ".venv")
+    return [
+        Run(("uv", "venv", "--python", "python", "--system-site-packages", ".venv")),
+        _fetching(recipe, *pip, *_compiling(recipe), "-r", PYLOCK),
+        Comment("The image's torch is the one that is locked, else the build stops."),
+        Run((f"{_HOME}/.venv/bin/python", "-c", f"{told}{recipe.base.torch!r}")),
+    ]
+
+
+def _compiling(recipe: Recipe) -> list[str]:
+    return ["--compile-bytecode"] if recipe.compiles else []
+
+
+def _fetching(recipe: Recipe, *arguments: str) -> Run:
+    """A call of uv's that may fetch."""
+    secret = ("netrc", "/root/.netrc") if recipe.has_private_index else None
+    return Run(arguments, cache="/root/.cache/uv", secret=secret)
 
 
 def _final_stage(recipe: Recipe) -> list[Instruction]:
-    made = [*([_PYTHON] if recipe.base else []), f"{_HOME}/.venv"]
+    made = [*([_PYTHON] if recipe.base.kind == "own" else []), f"{_HOME}/.venv"]
     return [
-        From(recipe.image),
+        From(recipe.base.final),
         Workdir(_HOME),
         Run(("install", "-d", "-o", "1000", "-g", "1000", _HOME, _OUT)),
         *(Copy((folder,), folder, stage="environment") for folder in made),
@@ -303,7 +307,13 @@ def readme(recipe: Recipe) -> str:
     secret = "--secret id=netrc,src=$HOME/.netrc " if recipe.has_private_index else ""
     note = ""
     if recipe.is_cuda:
-        note = "\nCUDA's libraries are in it; NVIDIA's driver and container toolkit are the host's."
+        note += (
+            "\nCUDA's libraries are in it; NVIDIA's driver and container toolkit are the host's."
+        )
+    if recipe.base.kind == "pytorch":
+        note += (
+            "\nIts torch is the image's, and so is its Python: the build stops if they do not fit."
+        )
     title = recipe.title.translate(str.maketrans("<>&`[]", "‹›+'()"))
     return f"""# {title}
 
@@ -328,7 +338,7 @@ It needs no network and no file system of its own to write to (`--network none -
 written, by the container to `out/`; the exit status is not 0 when a cell raised.
 
 In the bundle `%uv` cells check the environment and change nothing. `bundle.json` lists every file
-with its sha256. Python {recipe.python}, uv {recipe.uv}, image {recipe.image}.
+with its sha256. Python {recipe.python}, uv {recipe.uv}, image {recipe.base.final}.
 """
 
 

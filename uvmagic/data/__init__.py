@@ -32,21 +32,27 @@ class UvOption:
 
 @dataclass(frozen=True, slots=True)
 class BaseImage:
-    """A base image, with the fields `{uv}` and `{python}` (versions) in its references.
+    """A base image; versions are fields in its references: `{uv}`, `{python}`, `{torch}`, ….
 
     Attributes:
         kind: how a call names it.
-        reference: what the environment is made in.
-        final: what runs it: the same image without uv.
+        builder: what the environment is made in.
+        compiler: the same with a compiler.
+        final: what runs the notebook.
         why: what it is good for.
-        source: where that is written.
+        bytes: of `final`, unpacked and without torch, about.
+        source: where the references are written.
+        bytes_source: where the size is.
     """
 
     kind: str
-    reference: str
+    builder: str
+    compiler: str
     final: str
     why: str
+    bytes: int
     source: str
+    bytes_source: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ WORDS: dict[str, Word] = {
                 Option(("--include",), "More files of the project; may be repeated", "GLOB"),
                 Option(("--keep-outputs",), "Keep the outputs that are saved in the notebook"),
                 *_BACKENDS,
-                Option(("--base",), "What the image stands on: uv (slim), IMAGE[@digest]", "IMAGE"),
+                Option(("--base",), "What the image stands on: uv (slim), pytorch, IMAGE", "IMAGE"),
                 Option(("--archive",), "Pack the bundle to a .tar.gz as well", "FILE"),
                 Option(("--no-compile",), "Make no bytecode: a smaller image that starts slower"),
                 Option(

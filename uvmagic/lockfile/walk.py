@@ -85,6 +85,19 @@ class Closure:
             waiting += new
         return frozenset(found)
 
+    def only_through(self, name: str) -> frozenset[str]:
+        """One of them, and all that nothing but it comes to; empty where it is not reached."""
+        if name not in self.reached:
+            return frozenset()
+        required = {each for one in self.reached.values() for each in one.requires}
+        kept: set[str] = set()
+        waiting = [each for each in self.reached if each not in required and each != name]
+        while waiting:
+            each = waiting.pop()
+            kept.add(each)
+            waiting += self.reached[each].requires - kept - {name}
+        return frozenset(self.reached.keys() - kept)
+
 
 def walk(
     lockfile: Lockfile,

@@ -14,11 +14,11 @@ from uvmagic.bundle import recipe
 from uvmagic.bundle.manifest import FILE
 from uvmagic.errors import EngineFailed
 from uvmagic.progress import Progress
-from uvmagic.rerun.engines import Run, Settings
+from uvmagic.rerun.engines import Run, Settings, cells_told
 from uvmagic.system.process import run_captured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from uvmagic.bundle.manifest import Manifest
     from uvmagic.system.host import Host
@@ -56,7 +56,7 @@ def in_container(
     program = shutil.which(engine, path=host.environ.get("PATH"))
     if program is None:
         raise EngineFailed(f"{engine} is not on PATH.", _LOCAL)
-    calls = _Calls(program, host)
+    calls = _Calls(program, host, cells_told(manifest.notebook, host))
     digest = hashlib.sha256((bundle / FILE).read_bytes()).hexdigest()[:12]
     title = Path(manifest.notebook).stem
     tag = f"localhost/uvmagic-{recipe.image_tag(title)}:{digest}"
@@ -83,15 +83,15 @@ _LOCAL = "--engine local  needs uv alone."
 
 
 class _Calls:
-    """Calls of a container engine, with what they say."""
+    """Calls of a container engine; `heard` gets what they say as it comes."""
 
-    def __init__(self, program: str, host: Host) -> None:
-        self._program, self._host = program, host
+    def __init__(self, program: str, host: Host, heard: Callable[[str], None]) -> None:
+        self._program, self._host, self._heard = program, host, heard
 
     def __call__(self, *arguments: str) -> tuple[int, str]:
         """Run the engine to its end: exit status, stdout and stderr together."""
-        command = [self._program, *arguments]
-        return run_captured(command, cwd=self._host.cwd, environ=self._host.environ)
+        command, cwd, environ = [self._program, *arguments], self._host.cwd, self._host.environ
+        return run_captured(command, cwd=cwd, environ=environ, heard=self._heard)
 
     def must(self, *arguments: str) -> str:
         """Likewise; raises EngineFailed where it fails."""

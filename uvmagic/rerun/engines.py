@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from uvmagic.system.process import run_captured
 from uvmagic.system.uv import environment_for_uv, find_uv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from uvmagic.bundle.manifest import Manifest
     from uvmagic.system.host import Host
@@ -103,8 +104,23 @@ def local(bundle: Path, manifest: Manifest, settings: Settings, host: Host) -> I
             [str(Environment(root / ".venv").python), *arguments],
             cwd=root,
             environ=_environment_of_run(environ, root, home),
+            heard=cells_told(manifest.notebook, host),
         )
         yield Run(returncode, executed, said)
+
+
+_ENDED = re.compile(r"^(cell \d+ of \d+): .* s$", re.MULTILINE)
+"""What the bundle's runner says of each cell (data/runner.py)."""
+
+
+def cells_told(notebook: str, host: Host) -> Callable[[str], None]:
+    """What listens to the bundle's runner and tells which cell has ended."""
+
+    def heard(text: str) -> None:
+        for ended in _ENDED.findall(text):
+            host.reporter.progress(Progress(f"Running {notebook}: {ended}"))
+
+    return heard
 
 
 def _environment_of_run(environ: dict[str, str], root: Path, home: Path) -> dict[str, str]:

@@ -195,10 +195,37 @@ def read_all(
 
 
 def run_captured(
-    command: Sequence[str], *, cwd: Path, environ: Mapping[str, str]
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environ: Mapping[str, str],
+    heard: Callable[[str], None] = lambda _text: None,
+    limit: float | None = None,
 ) -> tuple[int, str]:
-    """Run a command to its end. Gives its exit status, and stdout and stderr together."""
+    """Run a command to its end. Gives its exit status, and stdout and stderr together.
+
+    Args:
+        command: the argument list.
+        cwd: its current folder.
+        environ: its environment variables.
+        heard: called with each piece of what it says, as it comes.
+        limit: seconds that it may take; None for as many as it takes.
+
+    Raises:
+        OSError: it cannot be started; TimeoutError among them: it took longer, and was stopped.
+        Interrupted: by the user.
+    """
     said: list[str] = []
+    began = time.monotonic()
+
+    def take(_stream: str, text: str) -> None:
+        said.append(text)
+        heard(text)
+
+    def stop_when_over() -> None:
+        if limit is not None and time.monotonic() - began > limit:
+            raise TimeoutError(f"{command[0]} took longer than {limit} s")
+
     with started(
         list(command),
         cwd=cwd,
@@ -206,7 +233,7 @@ def run_captured(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as process:
-        read_all(process, {"": descriptor(process.stdout)}, lambda _, text: said.append(text))
+        read_all(process, {"": descriptor(process.stdout)}, take, stop_when_over)
         return process.wait(), "".join(said)
 
 
