@@ -19,6 +19,7 @@ ROOT = Path(uvmagic.__file__).parent
 FACES = {"cell", "magics", "cli", "terminal", "__main__"}
 PURE = {
     "accelerator",
+    "bundle.bases",
     "bundle.contents",
     "bundle.dockerfile",
     "bundle.forecast",
@@ -48,7 +49,7 @@ WORLD = {"asyncio", "fcntl", "importlib.metadata", "pty", "signal", "socket", "s
 """What pure rooms do not import: processes, signals, clocks, the running environment."""
 
 
-ELSEWHERE = {ROOT / "data" / "runner.py"}
+ELSEWHERE = {ROOT / "bundle" / "carried" / name for name in ("compile.py", "run.py")}
 """What a bundle carries and runs in its own environment: data here."""
 
 

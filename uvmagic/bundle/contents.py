@@ -60,6 +60,18 @@ def local_modules(sources: Iterable[str], folders: Sequence[Path]) -> set[Path]:
     return found
 
 
+def foreign_imports(sources: Iterable[str], modules: Iterable[Path]) -> tuple[str, ...]:
+    """The modules that cells and local modules import and that are not local, dotted, sorted.
+
+    What `from a import b` gives may be no module.
+    """
+    files = [file for file in modules if file.suffix == ".py"]
+    texts = [*sources, *(file.read_text(encoding="utf-8", errors="replace") for file in files)]
+    local = {file.stem for file in files} | {file.parent.name for file in files}
+    found = {name for text in texts for name in imported_modules(text)}
+    return tuple(sorted(name for name in found if name.partition(".")[0] not in local))
+
+
 LARGEST = 50_000_000
 """Bytes of a file that goes along without being named; a larger one wants --include."""
 

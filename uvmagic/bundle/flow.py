@@ -14,7 +14,7 @@ from uvmagic import data
 from uvmagic import notebook as notebooks
 from uvmagic import project as projects
 from uvmagic.accelerator.audit import LINUX, audit_walked
-from uvmagic.bundle import contents, manifest, portable, recipe
+from uvmagic.bundle import carried, contents, manifest, portable, recipe
 from uvmagic.bundle.archive import packed
 from uvmagic.bundle.bases import Needs, choose
 from uvmagic.bundle.forecast import forecast
@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from uvmagic.lockfile.walk import Closure
     from uvmagic.project import Project
 
+_OF_MAGICS = ("uvmagic.cell", "uvmagic.frozen")
+"""What a `%uv` cell of a bundle imports when it runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Source:
@@ -57,6 +60,7 @@ class _Source:
     notebook_file: Path
     notebook: NotebookNode
     files: dict[str, Path]
+    imports: tuple[str, ...]
     python: str
     loads_uvmagic: bool
     kept_indexes: tuple[str, ...]
@@ -144,6 +148,7 @@ def _source(command: Command, host: Host) -> _Source:
         )
     notebook = notebooks.read(file)
     sources = notebooks.code_cells(notebook)
+    uses_uvmagic = notebooks.uses_uvmagic(sources)
     folders = [file.parent, project.folder, project.folder / "src"]
     modules = contents.local_modules(sources, folders)
     read, large = contents.data_files(sources, file.parent)
@@ -157,8 +162,9 @@ def _source(command: Command, host: Host) -> _Source:
         file,
         notebook,
         contents.placed({file, *modules, *read, *extra}, project.folder),
+        (*contents.foreign_imports(sources, modules), *(_OF_MAGICS if uses_uvmagic else ())),
         ".".join(python.split(".")[:2]),
-        notebooks.uses_uvmagic(sources),
+        uses_uvmagic,
         command.options.get("--keep-index", ()),
         _backend(command, host),
         command.value("--base"),
@@ -250,7 +256,12 @@ def _fill(
     kernel = stage / "kernels" / recipe.KERNEL
     kernel.mkdir(parents=True)
     (kernel / "kernel.json").write_text(recipe.kernel_json(made_recipe), encoding="utf-8")
-    (stage / recipe.RUNNER).write_text(data.runner(), encoding="utf-8")
+    for path, text in {
+        recipe.RUNNER: carried.text("run.py"),
+        recipe.COMPILER: carried.text("compile.py"),
+        recipe.IMPORTS: "".join(f"{name}\n" for name in source.imports),
+    }.items():
+        (stage / path).write_text(text, encoding="utf-8")
     top = [path.name for path in stage.iterdir()]
     (stage / ".devcontainer").mkdir()
     for name, text in {

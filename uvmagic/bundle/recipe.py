@@ -34,6 +34,11 @@ _HOME = "/app"
 _OUT = "/out"
 _PYTHON = "/opt/python"
 """Where a base of the user's own has the Python that uv brought."""
+COMPILER = "kernels/compile.py"
+"""The path in a bundle of what makes the bytecode of its image."""
+IMPORTS = "kernels/imports.txt"
+"""Of the list of the modules that this is for."""
+_BYTECODE = "/app/.bytecode"
 PYLOCK = "pylock.toml"
 """What is installed beside a base's own torch: a lock as PEP 751 has it, made from uv.lock."""
 RUNNER = "kernels/run.py"
@@ -59,7 +64,7 @@ class Recipe:
         files: the paths in the bundle of what runs: notebook, sources, included files.
         is_cuda: whether what is locked computes by CUDA.
         has_private_index: whether it is locked from an index of the user's own.
-        compiles: whether bytecode is made when the image is built.
+        compiles: whether the bytecode of what it imports is made when the image is built.
     """
 
     notebook: str
@@ -141,11 +146,12 @@ def _environment_stage(recipe: Recipe) -> list[Instruction]:
         Copy(("pyproject.toml", described), "./"),
         *wheels,
         *(_beside_torch(recipe) if base.kind == "pytorch" else [_sync(recipe)]),
+        *(_compiling() if recipe.compiles else ()),
     ]
 
 
 def _sync(recipe: Recipe) -> Run:
-    return _fetching(recipe, "uv", "sync", "--locked", "--no-install-project", *_compiling(recipe))
+    return _fetching(recipe, "uv", "sync", "--locked", "--no-install-project")
 
 
 def _beside_torch(recipe: Recipe) -> list[Instruction]:
@@ -154,14 +160,20 @@ def _beside_torch(recipe: Recipe) -> list[Instruction]:
     pip = ("uv", "pip", "install", "--preview-features", "pylock", "--python", ".venv")
     return [
         Run(("uv", "venv", "--python", "python", "--system-site-packages", ".venv")),
-        _fetching(recipe, *pip, *_compiling(recipe), "-r", PYLOCK),
+        _fetching(recipe, *pip, "-r", PYLOCK),
         Comment("The image's torch is the one that is locked, else the build stops."),
         Run((f"{_HOME}/.venv/bin/python", "-c", f"{told}{recipe.base.torch!r}")),
     ]
 
 
-def _compiling(recipe: Recipe) -> list[str]:
-    return ["--compile-bytecode"] if recipe.compiles else []
+def _compiling() -> list[Instruction]:
+    """Bytecode in a place of its own: what is installed stays as it is, a layer apart."""
+    return [
+        Comment("The bytecode of what the notebook imports."),
+        Copy((COMPILER, IMPORTS), "./kernels/"),
+        Env((("PYTHONPYCACHEPREFIX", _BYTECODE),)),
+        Run((f"{_HOME}/.venv/bin/python", COMPILER)),
+    ]
 
 
 def _fetching(recipe: Recipe, *arguments: str) -> Run:
@@ -172,6 +184,7 @@ def _fetching(recipe: Recipe, *arguments: str) -> Run:
 
 def _final_stage(recipe: Recipe) -> list[Instruction]:
     made = [*([_PYTHON] if recipe.base.kind == "own" else []), f"{_HOME}/.venv"]
+    made += [_BYTECODE] if recipe.compiles else []
     return [
         From(recipe.base.final),
         Workdir(_HOME),
@@ -182,6 +195,7 @@ def _final_stage(recipe: Recipe) -> list[Instruction]:
             (
                 ("HOME", "/tmp"),  # noqa: S108 - any uid can write there
                 *environment(_HOME).items(),
+                *([("PYTHONPYCACHEPREFIX", _BYTECODE)] if recipe.compiles else ()),
                 *(_DRIVER if recipe.is_cuda else ()),
             ),
             first_on_path=f"{_HOME}/.venv/bin",

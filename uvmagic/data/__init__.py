@@ -198,12 +198,6 @@ def minimum_uv() -> str:
     return str(_table("uv")["minimum"])
 
 
-@cache
-def runner() -> str:
-    """The text of the program that a bundle's notebook is run by."""
-    return (_HERE / "runner.py").read_text(encoding="utf-8")
-
-
 def base_image(kind: str) -> BaseImage:
     """The base image of a kind. Raises KeyError for a kind that is not in the table."""
     rows = {row["kind"]: BaseImage(**row) for row in _table("images")["images"]}

@@ -110,7 +110,7 @@ def local(bundle: Path, manifest: Manifest, settings: Settings, host: Host) -> I
 
 
 _ENDED = re.compile(r"^(cell \d+ of \d+): .* s$", re.MULTILINE)
-"""What the bundle's runner says of each cell (data/runner.py)."""
+"""What the bundle's runner says of each cell (bundle/carried/run.py)."""
 
 
 def cells_told(notebook: str, host: Host) -> Callable[[str], None]:
