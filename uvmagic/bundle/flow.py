@@ -48,7 +48,16 @@ if TYPE_CHECKING:
     from uvmagic.lockfile.walk import Closure
     from uvmagic.project import Project
 
-_OF_MAGICS = ("uvmagic.cell", "uvmagic.frozen")
+_RUNS_A_NOTEBOOK = (
+    "papermill.cli",
+    "papermill.engines",
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
+    "ipykernel.debugger",
+)
+"""What the program that runs the notebook, and its kernel, import once they start."""
+_RUNS_A_MAGIC = ("uvmagic.cell", "uvmagic.frozen")
 """What a `%uv` cell of a bundle imports when it runs."""
 
 
@@ -162,7 +171,11 @@ def _source(command: Command, host: Host) -> _Source:
         file,
         notebook,
         contents.placed({file, *modules, *read, *extra}, project.folder),
-        (*contents.foreign_imports(sources, modules), *(_OF_MAGICS if uses_uvmagic else ())),
+        (
+            *_RUNS_A_NOTEBOOK,
+            *(_RUNS_A_MAGIC if uses_uvmagic else ()),
+            *contents.foreign_imports(sources, modules),
+        ),
         ".".join(python.split(".")[:2]),
         uses_uvmagic,
         command.options.get("--keep-index", ()),

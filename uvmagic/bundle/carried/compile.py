@@ -14,14 +14,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-RUNS_A_NOTEBOOK = (
-    "papermill.cli",
-    "papermill.engines",
-    "ipykernel.kernelapp",
-    "ipykernel.ipkernel",
-    "ipykernel.zmqshell",
-    "ipykernel.debugger",
-)
 _PATIENCE = 600
 """Seconds for all imports together."""
 
@@ -38,7 +30,7 @@ def main() -> None:
 
 def _import_all() -> None:
     listed = Path(__file__).with_name("imports.txt").read_text(encoding="utf-8").split()
-    for name in (*RUNS_A_NOTEBOOK, *listed):
+    for name in listed:
         try:
             importlib.import_module(name)
         except BaseException as error:  # whatever a module does when it is imported
