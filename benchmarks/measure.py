@@ -6,6 +6,7 @@ import math
 import os
 import statistics
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +61,12 @@ def timed(work: Callable[[], object]) -> float:
 def uv(folder: Path, *arguments: str) -> None:
     """Bare uv, its output read as a notebook would read it."""
     subprocess.run([UV, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def uvmagic(folder: Path, *arguments: str) -> None:
+    """The shell's `uvmagic` of this environment, likewise."""
+    command = [sys.executable, "-m", "uvmagic", *arguments]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 def project(folder: Path, index: PackageIndex, *requirements: str) -> Path:

@@ -23,11 +23,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's Python keeps its byt
 os.environ.pop("VIRTUAL_ENV", None)
 
 from benchmarks.adding import add_in_a_cell, add_of_what_is_there, load_ext  # noqa: E402
+from benchmarks.bundle_made import bundle_of_200, bundle_of_many_cells  # noqa: E402
 from benchmarks.kernel_first_start import kernel_first_start  # noqa: E402
 from benchmarks.kernel_move import kernel_move, relayed_cell  # noqa: E402
 from benchmarks.kernel_start import kernel_start, kernel_start_as_seen  # noqa: E402
 from benchmarks.measure import UV, Figure  # noqa: E402
 from benchmarks.pytorch import add_torch, audit_of_a_lock, planning_a_choice  # noqa: E402
+from benchmarks.rerun_local import rerun_local  # noqa: E402
 from benchmarks.stale_modules import stale_modules  # noqa: E402
 
 SUBJECTS = {
@@ -43,6 +45,9 @@ SUBJECTS = {
     "kernel's first start": kernel_first_start,
     "kernel move": kernel_move,
     "cell in a kernel that has moved": relayed_cell,
+    "bundle of 200 distributions": bundle_of_200,
+    "bundle of many cells": bundle_of_many_cells,
+    "rerun, local": rerun_local,
 }
 
 
