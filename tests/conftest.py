@@ -28,7 +28,9 @@ pytest_plugins = ["torch_hosts.fixtures"]
 
 
 @pytest.fixture(autouse=True)
-def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_world(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No setting of this machine takes part, and no folder of its user is written to."""
     for name in list(os.environ):
         if name.startswith(("UV_", "JUPYTER_", "JPY_", "CONDA_")) and name != "UV_CACHE_DIR":
@@ -39,6 +41,7 @@ def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter" / "config"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter" / "runtime"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "jupyter" / "ipython"))
+    monkeypatch.setenv("UVMAGIC_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "uvmagic-cache"))
     (tmp_path / "jupyter").mkdir()
 
 

@@ -6,17 +6,18 @@ import contextlib
 import os
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uvmagic.bundle import recipe
+from uvmagic.bundle.manifest import sha256
 from uvmagic.errors import UvFailed
 from uvmagic.progress import Progress
 from uvmagic.system.environment import Environment
 from uvmagic.system.process import run_captured
 from uvmagic.system.uv import environment_for_uv, find_uv
+from uvmagic.system.workshop import BYTECODE, workshop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -63,8 +64,8 @@ class Settings:
 def local(bundle: Path, manifest: Manifest, settings: Settings, host: Host) -> Iterator[Run]:
     """Run a bundle in a fresh environment made from its lock, as its Dockerfile does.
 
-    Everything happens in a temporary folder, on the file system of uv's cache, so that packages
-    are hard links and not copies; the folder is gone afterwards.
+    The environment's files are hard links to uv's cache where they can be, and Python finds again
+    what it has compiled of the same lock; nothing else of an earlier run is left.
 
     Args:
         bundle: the bundle's folder; it is not written to.
@@ -79,10 +80,8 @@ def local(bundle: Path, manifest: Manifest, settings: Settings, host: Host) -> I
     uv = find_uv(host.environ)
     environ = environment_for_uv(host.environ)
     environ = {k: v for k, v in environ.items() if k not in _NOT_INHERITED}
-    with tempfile.TemporaryDirectory(
-        prefix="uvmagic-rerun-", dir=_beside_the_cache(uv, environ, host)
-    ) as scratch:
-        root, home = Path(scratch) / "bundle", Path(scratch) / "home"
+    with workshop(sha256(bundle / "uv.lock")[:16], _cache(uv, environ, host), environ) as scratch:
+        root, home = scratch / "bundle", scratch / "home"
         shutil.copytree(bundle, root, ignore=shutil.ignore_patterns(".venv"))
         home.mkdir()
         result = uv.run(
@@ -103,7 +102,10 @@ def local(bundle: Path, manifest: Manifest, settings: Settings, host: Host) -> I
         returncode, said = run_captured(
             [str(Environment(root / ".venv").python), *arguments],
             cwd=root,
-            environ=_environment_of_run(environ, root, home),
+            environ={
+                **_environment_of_run(environ, root, home),
+                "PYTHONPYCACHEPREFIX": str(scratch / BYTECODE),
+            },
             heard=cells_told(manifest.notebook, host),
         )
         yield Run(returncode, executed, said)
@@ -137,13 +139,9 @@ def _environment_of_run(environ: dict[str, str], root: Path, home: Path) -> dict
     }
 
 
-def _beside_the_cache(uv: Uv, environ: dict[str, str], host: Host) -> Path:
-    """A folder for temporary files from which uv's cache can be hard-linked."""
-    temporary = Path(tempfile.gettempdir())
-    answer = uv.run(["cache", "dir"], cwd=host.cwd, environ=environ)
-    cache = Path(answer.stdout.strip())
+def _cache(uv: Uv, environ: dict[str, str], host: Host) -> Path:
+    """The folder of uv's cache, made."""
+    cache = Path(uv.run(["cache", "dir"], cwd=host.cwd, environ=environ).stdout.strip())
     with contextlib.suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)
-        if cache.stat().st_dev != temporary.stat().st_dev and os.access(cache.parent, os.W_OK):
-            return cache.parent
-    return temporary
+    return cache

@@ -37,9 +37,9 @@ def project_lock(root: Path, on_wait: Callable[[str], None] = lambda _: None) ->
     with writing(folder):
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        if not _try_lock(descriptor):
+        if not try_lock(descriptor):
             on_wait(f"Waiting for {_holder(descriptor)}, which is changing this project")
-            while not _try_lock(descriptor):
+            while not try_lock(descriptor):
                 time.sleep(0.02)
         with contextlib.suppress(OSError):  # who holds it is only told to those who wait
             os.ftruncate(descriptor, 0)
@@ -48,7 +48,7 @@ def project_lock(root: Path, on_wait: Callable[[str], None] = lambda _: None) ->
         yield descriptor
     finally:
         # Said, and not only closed: what uv has left running may hold the descriptor still.
-        _unlock(descriptor)
+        unlock(descriptor)
         os.close(descriptor)
 
 
@@ -57,7 +57,8 @@ def _holder(descriptor: int) -> str:
     return os.read(descriptor, 100).decode(errors="replace") or "another process"
 
 
-def _unlock(descriptor: int) -> None:
+def unlock(descriptor: int) -> None:
+    """Let others have what `try_lock` holds."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -70,7 +71,8 @@ def _unlock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-def _try_lock(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
+    """Hold an open file, if nobody else does: whether it is held now. Does not wait."""
     try:
         if sys.platform == "win32":
             import msvcrt
