@@ -45,8 +45,12 @@ def test_what_a_killed_run_has_left_is_gone(tmp_path: Path, environ: dict[str, s
 
 
 def test_a_run_that_fails_leaves_as_little(tmp_path: Path, environ: dict[str, str]) -> None:
-    with pytest.raises(FileExistsError), workshop("a", tmp_path, environ) as folder:
-        (folder / "bundle").mkdir(), (folder / "bundle").mkdir()
+    def fail(folder: Path) -> None:
+        (folder / "bundle").mkdir()
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), workshop("a", tmp_path, environ) as folder:
+        fail(folder)
     assert names(folder) == []
 
 

@@ -349,7 +349,8 @@ It needs no network and no file system of its own to write to (`--network none -
 --tmpfs /tmp`). `compose.yaml` says the same, and `.devcontainer` opens the bundle in VS Code.{note}
 
 `-p` sets a parameter of the notebook (of its cell tagged `parameters`). The executed copy is
-written, by the container to `out/`; the exit status is not 0 when a cell raised.
+written, by the container to `out/`; the exit status is not 0 when a cell raised. A command in place
+of parameters runs in the container instead: `docker run -it {tag} python`.
 
 In the bundle `%uv` cells check the environment and change nothing. `bundle.json` lists every file
 with its sha256. Python {recipe.python}, uv {recipe.uv}, image {recipe.base.final}.

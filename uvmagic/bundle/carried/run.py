@@ -1,11 +1,13 @@
 """Runs the bundle's notebook, as papermill's command does, and tells how it goes.
 
 A bundle carries this file; it needs nothing but papermill. Each cell is told on stdout as it ends;
-one that raises, on stderr, with its source, and the exit status is 1.
+one that raises, on stderr, with its source, and the exit status is 1. Another command than the
+notebook's is run as it is, `docker run IMAGE python`, or the server that Binder starts.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any
@@ -14,6 +16,9 @@ from papermill import execute  # type: ignore[import-untyped]
 from papermill.cli import papermill  # type: ignore[import-untyped]
 from papermill.engines import NBClientEngine, papermill_engines  # type: ignore[import-untyped]
 from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
+
+_OF_THE_IMAGE = 6
+"""How many arguments the image itself gives: `--kernel NAME --cwd FOLDER NOTEBOOK OUTPUT`."""
 
 
 class TellingEngine(NBClientEngine):  # type: ignore[misc]
@@ -64,7 +69,10 @@ def _is_unexpected(cell: Any) -> bool:
 
 
 def main() -> None:
-    """Run with papermill's own arguments."""
+    """Run with papermill's own arguments; a command after those of the image runs in its place."""
+    command = sys.argv[1 + _OF_THE_IMAGE :]
+    if command and not command[0].startswith("-"):
+        os.execvp(command[0], command)  # noqa: S606 - what the caller of the container asks for
     papermill_engines.register("telling", TellingEngine)
     execute.raise_for_execution_errors = raise_for_execution_errors
     arguments = ["--engine", "telling", "--no-progress-bar", "--log-level", "ERROR"]
