@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from index import PackageIndex, sdist, wheel
+from kept import Kept
 from kernels import Kernel
 
 if TYPE_CHECKING:
@@ -48,6 +49,13 @@ def find_real_uv() -> str:
     if not found:
         pytest.fail("the tests need uv: pip install uv")
     return found
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """What takes long to make, made once a run: for all tests, in whichever worker they are."""
+    base = tmp_path_factory.getbasetemp()
+    return Kept((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "kept")
 
 
 @pytest.fixture
@@ -168,6 +176,27 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     path.mkdir()
     monkeypatch.chdir(path)
     return Folder(path)
+
+
+@pytest.fixture
+def capable(empty: Folder, kept: Kept) -> Folder:
+    """A project, in the empty folder, that lacks nothing to be a kernel, and is none yet.
+
+    It is a copy of what `init` and `kernel install` have made: locked, installed, compiled. Making
+    it takes four runs of uv that ask PyPI, and builds uvmagic twice. Needs PyPI.
+    """
+    kept.copy("capable", empty.path, _make_capable)
+    done = empty.uvmagic("sync")
+    assert done.returncode == 0, done.stderr
+    return empty
+
+
+def _make_capable(path: Path) -> None:
+    folder, elsewhere = Folder(path), str(path.parent / "jupyter")
+    for call in (["init"], ["kernel", "install"]):
+        done = folder.uvmagic(*call, JUPYTER_DATA_DIR=elsewhere)
+        assert done.returncode == 0, done.stderr
+    shutil.rmtree(path / ".uvmagic")  # it tells where the project was made
 
 
 class Shell:

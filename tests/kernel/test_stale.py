@@ -19,15 +19,14 @@ RESTART = "Restart the kernel: it has loaded the old version of "
 
 
 @pytest.fixture
-def kernel(empty: Folder) -> Iterator[Kernel]:
+def kernel(capable: Folder) -> Iterator[Kernel]:
     """The kernel of a project that has an older numpy and pydantic."""
-    assert empty.uvmagic("init").returncode == 0
-    added = empty.uvmagic("add", "numpy==2.2.6", "pydantic==2.11.7")
+    added = capable.uvmagic("add", "numpy==2.2.6", "pydantic==2.11.7")
     assert added.returncode == 0, added.stderr
-    installed = empty.uvmagic("kernel", "install")
+    installed = capable.uvmagic("kernel", "install")
     assert installed.returncode == 0, installed.stderr
     (name,) = kernels_of_uvmagic()
-    with Kernel(name, empty.path) as running:
+    with Kernel(name, capable.path) as running:
         yield running
 
 
