@@ -9,7 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,13 +21,25 @@ from kernels import Kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
     from uvmagic.outcome import Outcome
 
 pytest_plugins = ["torch_hosts.fixtures"]
+
+
+_PATH = os.pathsep.join(
+    [
+        sysconfig.get_path("scripts"),
+        str(Path(sys.base_prefix) / "bin"),
+        os.environ.get("PATH", os.defpath),
+    ]
+)
+"""With the Python below this environment's first of all: uv takes the first that it finds.
+
+That is often a script (pyenv's shim), of which uv remembers nothing: 0.15 s for each call.
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +54,7 @@ def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter" / "config"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter" / "runtime"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "jupyter" / "ipython"))
+    monkeypatch.setenv("PATH", _PATH)
     (tmp_path / "jupyter").mkdir()
 
 
@@ -143,12 +158,31 @@ def uvmagic_command(*arguments: str) -> list[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, index: PackageIndex, monkeypatch: pytest.MonkeyPatch) -> Folder:
+def cache(tmp_path: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A uv cache of the test's own, that knows no distribution.
+
+    It knows this machine's Pythons, which a uv with an empty cache asks for their versions, one
+    process each: that takes it longer than all the rest of an `add` from the loopback.
+    """
+    path = tmp_path / "cache"
+    monkeypatch.setenv("UV_CACHE_DIR", str(path))
+    kept.copy("pythons", path, _find_pythons)
+    return path
+
+
+def _find_pythons(cache: Path) -> None:
+    command = [find_real_uv(), "python", "find", "--system", "--no-project", ">=3.11"]
+    subprocess.run([*command, "--cache-dir", str(cache)], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def folder(
+    tmp_path: Path, index: PackageIndex, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> Folder:
     """A project without requirements that knows only the loopback index; also the current folder.
 
     Its uv cache is its own, and uv does not retry, so that faults show at once.
     """
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     path = tmp_path / "project"
     path.mkdir()
