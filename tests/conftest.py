@@ -20,7 +20,7 @@ from kept import Kept
 from kernels import Kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
@@ -98,15 +98,22 @@ def index() -> Iterator[PackageIndex]:
         yield made
 
 
+def uvmagic_command(*arguments: str) -> list[str]:
+    """The command line of `uvmagic …` with this interpreter."""
+    return [sys.executable, "-m", "uvmagic", *arguments]
+
+
 @dataclass(frozen=True)
 class Folder:
     """A project's folder, and uvmagic run in it from a shell.
 
     Attributes:
         path: the folder.
+        command: makes the command line of `uvmagic …`.
     """
 
     path: Path
+    command: Callable[..., list[str]] = uvmagic_command
 
     @property
     def pyproject(self) -> Path:
@@ -128,7 +135,7 @@ class Folder:
     def uvmagic(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run `uvmagic …` here to its end."""
         return subprocess.run(
-            uvmagic_command(*arguments),
+            self.command(*arguments),
             cwd=self.path,
             env={**os.environ, **environ},
             capture_output=True,
@@ -140,7 +147,7 @@ class Folder:
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         """Start `uvmagic …` here, in a process group of its own."""
         return subprocess.Popen(
-            uvmagic_command(*arguments),
+            self.command(*arguments),
             cwd=self.path,
             env={**os.environ, **environ},
             stdout=subprocess.PIPE,
@@ -152,11 +159,6 @@ class Folder:
 
 def _bytes(file: Path) -> bytes | None:
     return file.read_bytes() if file.exists() else None
-
-
-def uvmagic_command(*arguments: str) -> list[str]:
-    """The command line of `uvmagic …` with this interpreter."""
-    return [sys.executable, "-m", "uvmagic", *arguments]
 
 
 @pytest.fixture
@@ -173,8 +175,9 @@ def cache(tmp_path: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _find_pythons(cache: Path) -> None:
-    command = [find_real_uv(), "python", "find", "--system", "--no-project", ">=3.11"]
-    subprocess.run([*command, "--cache-dir", str(cache)], check=True, stdout=subprocess.DEVNULL)
+    command = [find_real_uv(), "python", "find", "--no-project", "--cache-dir", str(cache)]
+    for wanted in (["--system", ">=3.11"], [sys.executable]):
+        subprocess.run([*command, *wanted], check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture
@@ -221,13 +224,14 @@ def capable(empty: Folder, kept: Kept) -> Folder:
     It is a copy of what `init` and `kernel install` have made: locked, installed, compiled. Making
     it takes four runs of uv that ask PyPI, and builds uvmagic twice. Needs PyPI.
     """
-    kept.copy("capable", empty.path, _make_capable)
+    kept.copy("capable", empty.path, make_capable)
     done = empty.uvmagic("sync")
     assert done.returncode == 0, done.stderr
     return empty
 
 
-def _make_capable(path: Path) -> None:
+def make_capable(path: Path) -> None:
+    """Make such a project in an empty folder."""
     folder, elsewhere = Folder(path), str(path.parent / "jupyter")
     for call in (["init"], ["kernel", "install"]):
         done = folder.uvmagic(*call, JUPYTER_DATA_DIR=elsewhere)
