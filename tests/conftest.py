@@ -9,22 +9,37 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from index import PackageIndex, sdist, wheel
+from kept import Kept
 from kernels import Kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
     from uvmagic.outcome import Outcome
 
 pytest_plugins = ["torch_hosts.fixtures"]
+
+
+_PATH = os.pathsep.join(
+    [
+        sysconfig.get_path("scripts"),
+        str(Path(sys.base_prefix) / "bin"),
+        os.environ.get("PATH", os.defpath),
+    ]
+)
+"""With the Python below this environment's first of all: uv takes the first that it finds.
+
+That is often a script (pyenv's shim), of which uv remembers nothing: 0.15 s for each call.
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -36,12 +51,15 @@ def _own_world(
         if name.startswith(("UV_", "JUPYTER_", "JPY_", "CONDA_")) and name != "UV_CACHE_DIR":
             monkeypatch.delenv(name)
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    # else all that a kernel imports, or uvmagic itself, is compiled anew at each start
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("UV", find_real_uv())
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter" / "data"))
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter" / "config"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter" / "runtime"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "jupyter" / "ipython"))
     monkeypatch.setenv("UVMAGIC_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "uvmagic-cache"))
+    monkeypatch.setenv("PATH", _PATH)
     (tmp_path / "jupyter").mkdir()
 
 
@@ -51,6 +69,13 @@ def find_real_uv() -> str:
     if not found:
         pytest.fail("the tests need uv: pip install uv")
     return found
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """What takes long to make, made once a run: for all tests, in whichever worker they are."""
+    base = tmp_path_factory.getbasetemp()
+    return Kept((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "kept")
 
 
 @pytest.fixture
@@ -76,15 +101,22 @@ def index() -> Iterator[PackageIndex]:
         yield made
 
 
+def uvmagic_command(*arguments: str) -> list[str]:
+    """The command line of `uvmagic …` with this interpreter."""
+    return [sys.executable, "-m", "uvmagic", *arguments]
+
+
 @dataclass(frozen=True)
 class Folder:
     """A project's folder, and uvmagic run in it from a shell.
 
     Attributes:
         path: the folder.
+        command: makes the command line of `uvmagic …`.
     """
 
     path: Path
+    command: Callable[..., list[str]] = uvmagic_command
 
     @property
     def pyproject(self) -> Path:
@@ -106,7 +138,7 @@ class Folder:
     def uvmagic(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run `uvmagic …` here to its end."""
         return subprocess.run(
-            uvmagic_command(*arguments),
+            self.command(*arguments),
             cwd=self.path,
             env={**os.environ, **environ},
             capture_output=True,
@@ -118,7 +150,7 @@ class Folder:
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         """Start `uvmagic …` here, in a process group of its own."""
         return subprocess.Popen(
-            uvmagic_command(*arguments),
+            self.command(*arguments),
             cwd=self.path,
             env={**os.environ, **environ},
             stdout=subprocess.PIPE,
@@ -132,18 +164,33 @@ def _bytes(file: Path) -> bytes | None:
     return file.read_bytes() if file.exists() else None
 
 
-def uvmagic_command(*arguments: str) -> list[str]:
-    """The command line of `uvmagic …` with this interpreter."""
-    return [sys.executable, "-m", "uvmagic", *arguments]
+@pytest.fixture
+def cache(tmp_path: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A uv cache of the test's own, that knows no distribution.
+
+    It knows this machine's Pythons, which a uv with an empty cache asks for their versions, one
+    process each: that takes it longer than all the rest of an `add` from the loopback.
+    """
+    path = tmp_path / "cache"
+    monkeypatch.setenv("UV_CACHE_DIR", str(path))
+    kept.copy("pythons", path, _find_pythons)
+    return path
+
+
+def _find_pythons(cache: Path) -> None:
+    command = [find_real_uv(), "python", "find", "--no-project", "--cache-dir", str(cache)]
+    for wanted in (["--system", ">=3.11"], [sys.executable]):
+        subprocess.run([*command, *wanted], check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, index: PackageIndex, monkeypatch: pytest.MonkeyPatch) -> Folder:
+def folder(
+    tmp_path: Path, index: PackageIndex, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> Folder:
     """A project without requirements that knows only the loopback index; also the current folder.
 
     Its uv cache is its own, and uv does not retry, so that faults show at once.
     """
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     path = tmp_path / "project"
     path.mkdir()
@@ -171,6 +218,28 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     path.mkdir()
     monkeypatch.chdir(path)
     return Folder(path)
+
+
+@pytest.fixture
+def capable(empty: Folder, kept: Kept) -> Folder:
+    """A project, in the empty folder, that lacks nothing to be a kernel, and is none yet.
+
+    It is a copy of what `init` and `kernel install` have made: locked, installed, compiled. Making
+    it takes four runs of uv that ask PyPI, and builds uvmagic twice. Needs PyPI.
+    """
+    kept.copy("capable", empty.path, make_capable)
+    done = empty.uvmagic("sync")
+    assert done.returncode == 0, done.stderr
+    return empty
+
+
+def make_capable(path: Path) -> None:
+    """Make such a project in an empty folder."""
+    folder, elsewhere = Folder(path), str(path.parent / "jupyter")
+    for call in (["init"], ["kernel", "install"]):
+        done = folder.uvmagic(*call, JUPYTER_DATA_DIR=elsewhere)
+        assert done.returncode == 0, done.stderr
+    shutil.rmtree(path / ".uvmagic")  # it tells where the project was made
 
 
 class Shell:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from uvmagic.errors import Interrupted, UvFailed, UvmagicError
 from uvmagic.kernel.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
+    import importlib.metadata
     from pathlib import Path
 
     from uvmagic.grammar import Command
@@ -144,6 +144,8 @@ def _environment_of_cell(folder: Path, host: Host) -> dict[str, str]:
 
 
 def _answer_frozen(command: Command, bundle: Path) -> Outcome:
+    import importlib.metadata  # 20 ms that nobody else need take
+
     from uvmagic import frozen
 
     def distribution(name: str) -> importlib.metadata.Distribution | None:

@@ -112,10 +112,9 @@ def install(folder: Folder, *arguments: str) -> dict[str, Any]:
     return told
 
 
-def test_the_projects_kernels_answer_as_jupyter_demands(empty: Folder, tmp_path: Path) -> None:
-    assert empty.uvmagic("init").returncode == 0
-    registered = install(empty)["kernels"][0]["name"]
-    install(empty, "uv")
+def test_the_projects_kernels_answer_as_jupyter_demands(capable: Folder, tmp_path: Path) -> None:
+    registered = install(capable)["kernels"][0]["name"]
+    install(capable, "uv")
     for kernel in (registered, "uv"):
         ran, skipped, wrong = verdict(WithCells, kernel)
         assert wrong == "", f"{kernel}: {wrong}"

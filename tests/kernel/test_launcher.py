@@ -27,11 +27,10 @@ heavy = pytest.mark.heavy
 
 
 @pytest.fixture
-def project(empty: Folder) -> Folder:
-    """A project with ipykernel, and the kernel for all projects."""
-    assert empty.uvmagic("init").returncode == 0
-    assert empty.uvmagic("kernel", "install").returncode == 0
-    return with_launcher(empty)
+def project(capable: Folder) -> Folder:
+    """A project that is a kernel, and the kernel for all projects."""
+    assert capable.uvmagic("kernel", "install").returncode == 0
+    return with_launcher(capable)
 
 
 def with_launcher(folder: Folder) -> Folder:

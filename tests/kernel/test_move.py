@@ -25,12 +25,11 @@ heavy = pytest.mark.heavy
 
 
 @pytest.fixture
-def project(empty: Folder) -> Folder:
+def project(capable: Folder) -> Folder:
     """A project that is a kernel."""
-    assert empty.uvmagic("init").returncode == 0
-    done = empty.uvmagic("kernel", "install", "--display-name", "Mein Kernel")
+    done = capable.uvmagic("kernel", "install", "--display-name", "Mein Kernel")
     assert done.returncode == 0, done.stderr
-    return empty
+    return capable
 
 
 @pytest.fixture

@@ -65,13 +65,13 @@ def case(request: pytest.FixtureRequest, empty: Folder) -> Case:
     assert empty.uvmagic("kernel", "install", "uv").returncode == 0
     if request.param == "explaining":
         return Case(empty.path, "uv", ["1"], ["error"])
-    assert empty.uvmagic("init").returncode == 0
-    assert empty.uvmagic("kernel", "install").returncode == 0
-    in_project = f"assert __import__('sys').prefix == {str(empty.path / '.venv')!r}"
+    project: Folder = request.getfixturevalue("capable")
+    assert project.uvmagic("kernel", "install").returncode == 0
+    in_project = f"assert __import__('sys').prefix == {str(project.path / '.venv')!r}"
     if request.param == "in its project":
-        return Case(empty.path, "uv", [in_project], ["ok"])
+        return Case(project.path, "uv", [in_project], ["ok"])
     moves = ["%load_ext uvmagic", "%uv kernel use", in_project]
-    return Case(empty.path, "python3", moves, ["ok"] * 3, processes=2)
+    return Case(project.path, "python3", moves, ["ok"] * 3, processes=2)
 
 
 @contextlib.contextmanager

@@ -94,13 +94,12 @@ def test_install_list_and_remove_from_a_shell(empty: Folder) -> None:
     assert "not registered" in gone.stderr
 
 
-def test_a_foreign_kernelspec_is_never_overwritten(empty: Folder) -> None:
-    assert empty.uvmagic("init").returncode == 0
-    first = json.loads(empty.uvmagic("kernel", "install", "--json").stdout)["kernels"][0]["name"]
+def test_a_foreign_kernelspec_is_never_overwritten(capable: Folder) -> None:
+    first = json.loads(capable.uvmagic("kernel", "install", "--json").stdout)["kernels"][0]["name"]
     (spec,) = (Path(KernelSpecManager().get_kernel_spec(first).resource_dir),)
     foreign = '{"argv": ["python"], "display_name": "Not ours", "language": "python"}'
     (spec / "kernel.json").write_text(foreign)
-    refused = empty.uvmagic("kernel", "install")
+    refused = capable.uvmagic("kernel", "install")
     assert refused.returncode == 1
     assert "was not made by uvmagic" in refused.stderr
     assert (spec / "kernel.json").read_text() == foreign

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,16 +12,19 @@ from typing import TYPE_CHECKING
 import nbformat
 import pexpect
 import pytest
+from conftest import Folder
 from nbformat.v4 import new_code_cell, new_notebook
 from robustness.aftermath import nobody_is_left
 
 from uvmagic import notebook as notebooks
+from uvmagic.kernel.warm import warm
+from uvmagic.system.environment import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from conftest import Folder
+    from kept import Kept
 
 pytestmark = [pytest.mark.network, pytest.mark.heavy]
 
@@ -29,11 +33,18 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
 @pytest.fixture
-def project(empty: Folder) -> Folder:
+def project(empty: Folder, kept: Kept) -> Folder:
     """A project with ipykernel; there is no kernel but the one for all projects."""
-    assert empty.uvmagic("init").returncode == 0
-    assert empty.uvmagic("add", "--dev", "ipykernel").returncode == 0
+    kept.copy("ipykernel", empty.path, _make_project)
+    assert empty.uvmagic("sync").returncode == 0
     return with_launcher(empty)
+
+
+def _make_project(path: Path) -> None:
+    for call in (["init"], ["add", "--dev", "ipykernel"]):
+        assert Folder(path).uvmagic(*call).returncode == 0
+    warm(Environment(path / ".venv"), os.environ)
+    shutil.rmtree(path / ".uvmagic")
 
 
 def with_launcher(folder: Folder) -> Folder:

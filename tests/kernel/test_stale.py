@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import Folder, make_capable
 from kernel.test_project_kernel import kernels_of_uvmagic
 from kernels import Kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from conftest import Folder
+    from kept import Kept
 
 pytestmark = [pytest.mark.network, pytest.mark.heavy]
 
@@ -19,13 +22,19 @@ RESTART = "Restart the kernel: it has loaded the old version of "
 
 
 @pytest.fixture
-def kernel(empty: Folder) -> Iterator[Kernel]:
+def kernel(empty: Folder, kept: Kept) -> Iterator[Kernel]:
     """The kernel of a project that has an older numpy and pydantic."""
-    assert empty.uvmagic("init").returncode == 0
-    added = empty.uvmagic("add", "numpy==2.2.6", "pydantic==2.11.7")
-    assert added.returncode == 0, added.stderr
-    installed = empty.uvmagic("kernel", "install")
-    assert installed.returncode == 0, installed.stderr
+
+    def make(path: Path) -> None:
+        kept.copy("capable", path, make_capable)
+        done = Folder(path).uvmagic("add", "numpy==2.2.6", "pydantic==2.11.7")
+        assert done.returncode == 0, done.stderr
+        shutil.rmtree(path / ".uvmagic")
+
+    kept.copy("numpy", empty.path, make)
+    for call in (["sync"], ["kernel", "install"]):
+        done = empty.uvmagic(*call)
+        assert done.returncode == 0, done.stderr
     (name,) = kernels_of_uvmagic()
     with Kernel(name, empty.path) as running:
         yield running

@@ -32,11 +32,10 @@ def states(folder: Folder, *arguments: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def project(empty: Folder) -> Folder:
+def project(capable: Folder) -> Folder:
     """A project that is a kernel."""
-    assert empty.uvmagic("init").returncode == 0
-    told(empty, "install", "--display-name", "Mein Kernel")
-    return empty
+    told(capable, "install", "--display-name", "Mein Kernel")
+    return capable
 
 
 def test_each_state_is_told_and_mended(project: Folder, tmp_path: Path) -> None:

@@ -156,10 +156,9 @@ def test_papermill_tells_the_notebook(folder: Folder, shell: Shell) -> None:
 @network
 @heavy
 def test_a_change_stops_in_the_kernel_of_another_project(
-    empty: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capable: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert empty.uvmagic("init").returncode == 0
-    made_kernel = empty.uvmagic("kernel", "install", "--json")
+    made_kernel = capable.uvmagic("kernel", "install", "--json")
     name = json.loads(made_kernel.stdout)["name"]
     other = Folder(made(tmp_path / "other place", "other"))
     before = other.contents()
@@ -176,9 +175,9 @@ def test_a_change_stops_in_the_kernel_of_another_project(
         assert "its kernel is that of" in by_pip.text
         assert kernel.run("%uv pip list").status == "ok"  # what only looks goes on
 
-        named = kernel.run(f'%uv add six --project "{empty.path}"')
+        named = kernel.run(f'%uv add six --project "{capable.path}"')
         assert named.status == "ok", named.text
-        assert '"six' in empty.pyproject.read_text()
+        assert '"six' in capable.pyproject.read_text()
         assert other.contents() == before
         assert kernel.run("import six").status == "ok"
 

@@ -153,6 +153,24 @@ def ended(running: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
 # --- a uv that is not what it should be --------------------------------------------------------
 
 
+_IMPATIENT = """\
+import sys
+from uvmagic.cli import main
+from uvmagic.system import process, uv
+
+process._STOP_TIMEOUT = uv._VERSION_TIMEOUT = 2.0
+sys.exit(main())
+"""
+
+
+def impatient_command(*arguments: str) -> list[str]:
+    """The command line of a `uvmagic …` that gives uv 2 s in the place of 10.
+
+    For a uv that does not answer whatever time it gets.
+    """
+    return [sys.executable, "-c", _IMPATIENT, *arguments]
+
+
 def fake_uv(folder: Path, body: str, version: str = "uv 99.0.0") -> str:
     """Make a program that tells the version of a uv and otherwise does what `body` (Python) does.
 

@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from conftest import Folder
 from index import sdist
-from robustness.aftermath import Aftermath, ended, fake_uv, processes_of, wait_until
+from robustness.aftermath import (
+    Aftermath,
+    ended,
+    fake_uv,
+    impatient_command,
+    processes_of,
+    wait_until,
+)
 
 from uvmagic.system.project_lock import project_lock
 
@@ -20,7 +28,6 @@ if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-    from conftest import Folder
     from index import PackageIndex
 
 _STOPPED = "error: Stopped; pyproject.toml and uv.lock are as they were."
@@ -220,7 +227,8 @@ def test_a_uv_that_does_not_stop_is_killed_and_the_files_are_put_back(
         "time.sleep(100)\n",
     )
     edited = aftermath.folder.path / "edited"
-    with aftermath.folder.start("add", "alpha", UV=program) as running:
+    folder = Folder(aftermath.folder.path, impatient_command)
+    with folder.start("add", "alpha", UV=program) as running:
         wait_until(edited.exists, "the edit")
         _the_process(running.pid)
         done = ended(running)

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from robustness.aftermath import Aftermath, end, ended, fake_uv, message_of, wait_until
+from conftest import Folder
+from robustness.aftermath import (
+    Aftermath,
+    end,
+    ended,
+    fake_uv,
+    impatient_command,
+    message_of,
+    wait_until,
+)
 
 if TYPE_CHECKING:
-    from conftest import Folder, Shell
+    from conftest import Shell
 
 _INSTALL = "→ Install it: pip install uv (any environment will do; uvmagic finds it on PATH)."
 _FAILED = "error: uv add failed; pyproject.toml and uv.lock are as they were.\n"
@@ -201,8 +210,8 @@ def test_a_uv_that_never_tells_its_version_is_given_up_and_ended(
     aftermath = Aftermath(folder, tmp_path)
     program = _script(tmp_path / "fake" / "uv", "#!/bin/sh\nexec sleep 100\n")
     aftermath.is_clean(
-        folder.uvmagic("add", "alpha", UV=program),
-        f"{program} --version gave no answer in 10 s.",
+        Folder(folder.path, impatient_command).uvmagic("add", "alpha", UV=program),
+        f"{program} --version gave no answer in 2 s.",
         _INSTALL,
     )
     aftermath.works_again()

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
+from conftest import Folder
 
 if TYPE_CHECKING:
-    from conftest import Folder
+    from kept import Kept
 
 pytestmark = [pytest.mark.network, pytest.mark.heavy]
 
@@ -58,11 +59,9 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def study(empty: Folder) -> Folder:
+def study(empty: Folder, kept: Kept) -> Folder:
     """A project with six, a notebook, a local package, a data file and a dev group."""
-    assert empty.uvmagic("init").returncode == 0
-    assert empty.uvmagic("add", "six").returncode == 0
-    assert empty.uvmagic("add", "--dev", "iniconfig").returncode == 0
+    kept.copy("study", empty.path, _make_study)
     (empty.path / "helpers").mkdir()
     (empty.path / "helpers" / "__init__.py").write_text("from helpers.inner import answer\n")
     (empty.path / "helpers" / "inner.py").write_text("answer = 42\n")
@@ -84,6 +83,11 @@ def study(empty: Folder) -> Folder:
         parameters="alpha = 1",
     )
     return empty
+
+
+def _make_study(path: Path) -> None:
+    for call in (["init"], ["add", "six"], ["add", "--dev", "iniconfig"]):
+        assert Folder(path).uvmagic(*call).returncode == 0
 
 
 def test_a_bundle_reruns_from_nothing_with_parameters(study: Folder, tmp_path: Path) -> None:

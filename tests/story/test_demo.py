@@ -24,9 +24,16 @@ def read(path: Path) -> Any:
 pytestmark = [pytest.mark.network, pytest.mark.heavy]
 
 
+def kernels_of_the_user(folder: Folder) -> list[Any]:
+    listed: list[Any] = json.loads(folder.uvmagic("kernel", "list", "--json").stdout)["kernels"]
+    return listed
+
+
 def test_the_demo_runs_the_quickstart_bundles_it_and_reruns_it(empty: Folder) -> None:
+    assert kernels_of_the_user(empty) == []
     done = empty.uvmagic("demo", "scratch")
     assert done.returncode == 0, done.stderr
+    assert kernels_of_the_user(empty) == [], "the demo leaves the user's kernels alone"
     folder = empty.path / "scratch" / "quickstart"
 
     executed = read(folder / "quickstart.ipynb")
@@ -56,14 +63,6 @@ def test_the_demo_runs_the_quickstart_bundles_it_and_reruns_it(empty: Folder) ->
     picture = [line for line in done.stdout.splitlines() if "█" in line]
     assert len(picture) >= 4
     assert "from nothing: uvmagic rerun" in done.stdout
-
-
-def test_the_demo_leaves_the_users_kernels_alone(empty: Folder) -> None:
-    listed = json.loads(empty.uvmagic("kernel", "list", "--json").stdout)
-    assert listed["kernels"] == []
-    assert empty.uvmagic("demo", "scratch", "--json").returncode == 0
-    listed = json.loads(empty.uvmagic("kernel", "list", "--json").stdout)
-    assert listed["kernels"] == []
 
 
 def test_the_quickstart_is_kept_without_outputs() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,7 +48,7 @@ class Outcome:
     plan: Plan
     closure: Closure | None
 
-    @property
+    @cached_property
     def walked(self) -> dict[str, str]:
         """What the walk comes to, name → version; empty where the lock is not for the target."""
         packages = self.closure.packages if self.closure else {}
@@ -58,7 +58,7 @@ class Outcome:
     def is_for_the_target(self) -> bool:
         return self.closure is not None and not self.closure.excluded
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict:
         return audit.audit(self.lockfile, self.walked, self.target)
 

@@ -56,7 +56,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
 
 @pytest.fixture
 def torch_hosts(
-    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    network: Network, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TorchHosts]:
     """PyTorch's index and its mirrors at their real addresses, a PyPI, and a project.
 
@@ -67,7 +67,6 @@ def torch_hosts(
     hosts = (official(), nju(), sjtu(), aliyun())
     for each in hosts:
         network.serve(each.host, each.answer)
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     with PackageIndex() as pypi:
         pypi.add(*releases.pypi())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -42,6 +41,8 @@ class Origin:
 
 def origin_of_uvmagic() -> Origin:
     """How the running uvmagic was installed: by version, by reference from git, or by path."""
+    from importlib import metadata  # 20 ms that most calls need not take
+
     distribution = metadata.distribution("uvmagic")
     return origin(distribution.version, distribution.read_text("direct_url.json"))
 
@@ -138,4 +139,6 @@ def python_marker() -> str:
 
 
 def _oldest_python() -> str:
+    from importlib import metadata
+
     return str(metadata.metadata("uvmagic")["Requires-Python"]).removeprefix(">=")
