@@ -272,8 +272,17 @@ def devcontainer(recipe: Recipe) -> str:
 
 def dockerignore(top: Sequence[str]) -> str:
     """An allow-list: only what the bundle holds reaches the build, whatever comes beside it."""
-    escaped = (re.sub(r"([\\*?\[\]])", r"\\\1", name) for name in sorted(top))
-    return "\n".join(["*", *(f"!{name}" for name in escaped), "**/__pycache__", ""])
+    return "\n".join(["*", *(f"!{_pattern(name)}" for name in sorted(top)), "**/__pycache__", ""])
+
+
+def _pattern(name: str) -> str:
+    """A name as a pattern of .dockerignore that means it alone.
+
+    Docker 20.10 and buildah make a regular expression of it and escape next to nothing, so that
+    `a (1).csv` would be another file, and they trim the line.
+    """
+    escaped = re.sub(r"([\\*?\[\](){}+|^$])", r"\\\1", name)
+    return re.sub(r"\A\s|\s\Z", r"[\g<0>]", escaped)
 
 
 def kernel_json(recipe: Recipe) -> str:
