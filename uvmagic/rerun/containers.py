@@ -29,6 +29,8 @@ _PARAMETERS = "/parameters"
 """Where files of parameters are in the container."""
 _GPU = {"docker": ("--gpus", "all"), "podman": ("--device", "nvidia.com/gpu=all")}
 """How each gives a container the GPUs; buildah knows no such thing."""
+_BUILDER = {"DOCKER_BUILDKIT": "1"}
+"""Docker before 23, as Debian 12 has it, takes a builder that knows no cache mount unless told."""
 
 
 def first_at_hand(environ: dict[str, str]) -> str | None:
@@ -91,7 +93,8 @@ class _Calls:
     def __call__(self, *arguments: str) -> tuple[int, str]:
         """Run the engine to its end: exit status, stdout and stderr together."""
         command = [self._program, *arguments]
-        return run_captured(command, cwd=self._host.cwd, environ=self._host.environ)
+        environ = {**_BUILDER, **self._host.environ}
+        return run_captured(command, cwd=self._host.cwd, environ=environ)
 
     def must(self, *arguments: str) -> str:
         """Likewise; raises EngineFailed where it fails."""
