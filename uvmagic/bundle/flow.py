@@ -15,6 +15,7 @@ from uvmagic import notebook as notebooks
 from uvmagic import project as projects
 from uvmagic.bundle import contents, manifest, portable, recipe
 from uvmagic.bundle.archive import packed
+from uvmagic.bundle.dockerfile import reference
 from uvmagic.bundle.forecast import forecast
 from uvmagic.bundle.locking import Locked, Locking
 from uvmagic.bundle.secrets import Inspection
@@ -107,6 +108,7 @@ def _source(command: Command, host: Host) -> _Source:
     told = host.frontend.notebook if host.frontend else None
     if len(command.positionals) > 1:
         raise BundleRefused(f"One notebook a bundle; {len(command.positionals)} were named.")
+    base = _base(command)
     named = command.positionals[0] if command.positionals else None
     file = notebooks.locate(named, host.cwd, told)
     try:
@@ -152,7 +154,7 @@ def _source(command: Command, host: Host) -> _Source:
         notebooks.uses_uvmagic(sources),
         command.options.get("--keep-index", ()),
         _backend(command, host),
-        _base(command),
+        base,
         left_out=tuple(
             f"{path} ({in_bytes(size)}) is read, and too large to go unasked: --include '{path}'"
             for path, size in large.items()
@@ -173,7 +175,7 @@ def _archive(command: Command, host: Host) -> Path | None:
 def _base(command: Command) -> str | None:
     """The base image of the user's own; None for the one that a plain bundle stands on."""
     base = command.value("--base")
-    return None if base in (None, "uv") else base
+    return None if base in (None, "uv") else reference(base)
 
 
 def _backend(command: Command, host: Host) -> Backend | None:
