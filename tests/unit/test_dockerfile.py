@@ -176,7 +176,7 @@ LAYERED = Recipe(
         "study/more/x.py",
     ),
     is_cuda=True,
-    has_private_index=True,
+    has_own_index=True,
 )
 OWN = dataclasses.replace(LAYERED, base="nvcr.io/team/base@sha256:0f0f", compiles=False)
 RECIPES = {"plain": PLAIN, "rich": RICH, "layered": LAYERED, "own": OWN}

@@ -238,7 +238,7 @@ def _fill(
         files=tuple(source.files),
         base=source.base,
         is_cuda=locked.accelerator.startswith("cuda"),
-        has_private_index=bool(source.kept_indexes),
+        has_own_index=locked.has_own_index,
         compiles=source.compiles,
     )
     kernel = stage / "kernels" / recipe.KERNEL

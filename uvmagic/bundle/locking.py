@@ -40,11 +40,13 @@ class Locked:
         accelerator: what torch computes on, `cuda 12.6`; `cpu` also without torch.
         platform: where the bundle runs, `linux/amd64`; `any` where no accelerator binds it.
         notes: what is worth knowing, a sentence each.
+        has_own_index: whether it is locked from an index of the user's own.
     """
 
     accelerator: str
     platform: str
     notes: tuple[str, ...]
+    has_own_index: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class Locking:
         is_cpu = verdict.build in (Build.CPU, Build.ABSENT)
         accelerator = "cpu" if is_cpu else verdict.told.lower()
         platform = "any" if is_cpu else "linux/amd64"
-        return Locked(accelerator, platform, (*notes, *at_origin.notes, *mended))
+        told = (*notes, *at_origin.notes, *mended)
+        return Locked(accelerator, platform, told, at_origin.has_own_index)
 
     def _with_one_backend(self, text: str) -> tuple[str, list[str]]:
         """A bundle is for one backend: the one that is chosen, else the first accelerator."""

@@ -33,6 +33,8 @@ _HOME = "/app"
 _OUT = "/out"
 _PYTHON = "/opt/python"
 """Where a base of the user's own has the Python that uv brought."""
+NETRC = "netrc"
+"""The name under which a build is lent the passwords of indexes."""
 RUNNER = "kernels/run.py"
 """The path in a bundle of what runs its notebook."""
 _DRIVER = (("NVIDIA_VISIBLE_DEVICES", "all"), ("NVIDIA_DRIVER_CAPABILITIES", "compute,utility"))
@@ -55,7 +57,7 @@ class Recipe:
         files: the paths in the bundle of what runs: notebook, sources, included files.
         base: the user's own base image; None for that of Python, slim.
         is_cuda: whether what is locked computes by CUDA.
-        has_private_index: whether it is locked from an index of the user's own.
+        has_own_index: whether it is locked from an index of the user's own, which may be private.
         compiles: whether bytecode is made when the image is built.
     """
 
@@ -67,7 +69,7 @@ class Recipe:
     files: tuple[str, ...]
     base: str | None = None
     is_cuda: bool = False
-    has_private_index: bool = False
+    has_own_index: bool = False
     compiles: bool = True
 
     @property
@@ -161,7 +163,7 @@ def _environment_stage(recipe: Recipe) -> list[Instruction]:
         Run(
             sync,
             cache="/root/.cache/uv",
-            secret=("netrc", "/root/.netrc") if recipe.has_private_index else None,
+            secret=(NETRC, "/root/.netrc") if recipe.has_own_index else None,
         ),
     ]
 
@@ -309,8 +311,10 @@ def readme(recipe: Recipe) -> str:
     tag = image_tag(recipe.title)
     gpu = "--gpus all " if recipe.is_cuda else ""
     run = f'--rm {gpu}--user "$(id -u):$(id -g)" -v "$PWD/out:/out"'
-    secret = "--secret id=netrc,src=$HOME/.netrc " if recipe.has_private_index else ""
-    note = ""
+    private = note = ""
+    if recipe.has_own_index:
+        lent = f"docker build --secret id={NETRC},src=$HOME/.netrc -t {tag} ."
+        private = f"\nWhere an index asks for a password, the build is lent it:\n\n    {lent}\n"
     if recipe.is_cuda:
         note = "\nCUDA's libraries are in it; NVIDIA's driver and container toolkit are the host's."
     title = recipe.title.translate(str.maketrans("<>&`[]", "‹›+'()"))
@@ -323,13 +327,13 @@ With nothing but uv (no container):
     {_uvx(recipe)} rerun .
     {_uvx(recipe)} rerun . -p alpha 0.1
 
-In a container (`podman` does as well):
+In a container (`podman` does as well, Docker before 23 with `DOCKER_BUILDKIT=1`):
 
-    docker build {secret}-t {tag} .
+    docker build -t {tag} .
     mkdir -p out
     docker run {run} {tag}
     docker run {run} {tag} -p alpha 0.1
-
+{private}
 It needs no network and no file system of its own to write to (`--network none --read-only
 --tmpfs /tmp`). `compose.yaml` says the same, and `.devcontainer` opens the bundle in VS Code.{note}
 

@@ -64,7 +64,7 @@ def in_container(
     tag = f"localhost/uvmagic-{recipe.image_tag(title)}:{digest}"
     layers = ["--layers"] if engine == "buildah" else []
     host.reporter.progress(Progress(f"Building {tag}"))
-    calls.must("build", *layers, "--tag", tag, str(bundle))
+    calls.must("build", *layers, *_lent(bundle, host), "--tag", tag, str(bundle))
     with tempfile.TemporaryDirectory(prefix="uvmagic-rerun-") as scratch:
         out, parameters = Path(scratch) / "out", Path(scratch) / "parameters"
         out.mkdir()
@@ -104,6 +104,14 @@ class _Calls:
             last = "\n".join(said.strip().splitlines()[-8:])
             raise EngineFailed(f"{name} {arguments[0]} failed:\n{last}", _LOCAL)
         return said.strip()
+
+
+def _lent(bundle: Path, host: Host) -> list[str]:
+    """What lends a build the passwords of indexes, where it takes them and uv would find them."""
+    home = host.environ.get("HOME", "/")
+    netrc = Path(host.environ.get("NETRC") or f"{home}/.netrc")
+    takes = f"type=secret,id={recipe.NETRC}," in (bundle / "Dockerfile").read_text(encoding="utf-8")
+    return ["--secret", f"id={recipe.NETRC},src={netrc}"] if takes and netrc.is_file() else []
 
 
 def _brought(settings: Settings, folder: Path) -> list[str]:
