@@ -29,17 +29,21 @@ pytest_plugins = ["torch_hosts.fixtures"]
 
 @pytest.fixture(autouse=True)
 def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter_own_world(tmp_path, monkeypatch)
+
+
+def enter_own_world(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of this machine takes part, and no folder of its user is written to."""
     for name in list(os.environ):
         if name.startswith(("UV_", "JUPYTER_", "JPY_", "CONDA_")) and name != "UV_CACHE_DIR":
             monkeypatch.delenv(name)
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     monkeypatch.setenv("UV", find_real_uv())
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter" / "data"))
-    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter" / "config"))
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter" / "runtime"))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "jupyter" / "ipython"))
-    (tmp_path / "jupyter").mkdir()
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder / "jupyter" / "data"))
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(folder / "jupyter" / "config"))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "jupyter" / "runtime"))
+    monkeypatch.setenv("IPYTHONDIR", str(folder / "jupyter" / "ipython"))
+    (folder / "jupyter").mkdir()
 
 
 def find_real_uv() -> str:
@@ -108,7 +112,7 @@ class Folder:
             env={**os.environ, **environ},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
 
