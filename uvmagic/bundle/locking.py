@@ -48,12 +48,14 @@ class Locked:
         closure: what Linux installs from it.
         verdict: on the torch in it.
         notes: what is worth knowing, a sentence each.
+        has_own_index: whether it is locked from an index of the user's own.
     """
 
     lockfile: Lockfile
     closure: Closure
     verdict: Verdict
     notes: tuple[str, ...]
+    has_own_index: bool
 
     @property
     def accelerator(self) -> str:
@@ -108,8 +110,9 @@ class Locking:
         verdict, mended = self._judged(stage, uv, host)
         lockfile = _lockfile(stage)
         self._require_the_same(Lockfile(lock), lockfile)
+        told = (*notes, *at_origin.notes, *mended)
         closure = self._closure(lockfile, stage)
-        return Locked(lockfile, closure, verdict, (*notes, *at_origin.notes, *mended))
+        return Locked(lockfile, closure, verdict, told, at_origin.has_own_index)
 
     def _closure(self, lockfile: Lockfile, stage: Path) -> Closure:
         """What Linux installs from the bundle's lock; refused where it cannot."""
