@@ -28,6 +28,8 @@ PYTHON = "3.11"
 STAND_IN = "localhost/uvmagic-stand-in"
 STAND_IN_FINAL = "localhost/uvmagic-stand-in-final"
 """The same without uv."""
+STAND_IN_TORCH = "localhost/uvmagic-stand-in-torch"
+"""The latter with a torch that is none; made by the test that wants it."""
 _SUITE = "bookworm"
 _PACKAGES = (
     *("base-files", "base-passwd", "bash", "coreutils", "dash", "debianutils", "findutils", "grep"),
@@ -94,7 +96,13 @@ def named_images(dockerfile: Path) -> dict[str, str]:
     text = dockerfile.read_text()
     stages = set(re.findall(r"^FROM \S+ AS (\S+)", text, re.MULTILINE))
     named = set(re.findall(r"^(?:FROM |COPY --from=)(\S+)", text, re.MULTILINE)) - stages
-    return {name: STAND_IN if "/uv:" in name else STAND_IN_FINAL for name in sorted(named)}
+    return {name: _stand_in(name) for name in sorted(named)}
+
+
+def _stand_in(image: str) -> str:
+    if image.startswith("pytorch/pytorch:"):
+        return STAND_IN_TORCH
+    return STAND_IN if "/uv:" in image else STAND_IN_FINAL
 
 
 class Engine(ABC):
@@ -180,6 +188,10 @@ class Engine(ABC):
     def identity(self, tag: str) -> str:
         """The digest of an image: the same for the same layers and configuration."""
         return self("image", "inspect", "--format={{.Id}}", tag).stdout.strip()
+
+    def size(self, tag: str) -> int:
+        """Bytes of an image's layers, unpacked."""
+        return int(self("image", "inspect", "--format={{.Size}}", tag).stdout)
 
     def layers(self, tag: str) -> list[str]:
         """The digests of an image's layers, the lowest first."""
