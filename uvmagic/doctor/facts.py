@@ -75,9 +75,10 @@ class EnvironmentFacts:
         exists: whether its interpreter is there.
         is_running: whether this process runs from it.
         installed: normalised name → version.
+        strangers: what is installed and not locked.
         lacks: what a kernel needs and is not installed.
         links: how its files lie on disk.
-        differences: what a sync would change, as uv plans it; empty where it has nothing to do.
+        differences: what a sync would install, as uv plans it; empty where uv was not asked.
     """
 
     folder: Path
@@ -85,6 +86,7 @@ class EnvironmentFacts:
     exists: bool = False
     is_running: bool = False
     installed: Mapping[str, str] = field(default_factory=dict)
+    strangers: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     links: Links | None = None
     differences: tuple[Change, ...] = ()

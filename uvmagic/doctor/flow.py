@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from uvmagic import grammar
 from uvmagic.change.flow import change
-from uvmagic.change.place import heal_if_needed, start_folder
+from uvmagic.change.place import heal_if_needed
 from uvmagic.doctor.examine import examine
 from uvmagic.doctor.gather import gather
 from uvmagic.errors import Interrupted, UvmagicError
@@ -34,7 +34,7 @@ def doctor(command: Command, host: Host) -> Outcome:
     Raises:
         Interrupted: by the user.
     """
-    folder = start_folder(command, host)
+    folder = host.cwd
     host.reporter.progress(Progress("Looking"))
     facts = gather(folder, host)
     findings = examine(facts)

@@ -43,7 +43,7 @@ from uvmagic.system.journal import unfinished
 from uvmagic.system.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from uvmagic.change.steps import Extras
     from uvmagic.doctor.facts import LockState
@@ -54,6 +54,10 @@ if TYPE_CHECKING:
     from uvmagic.system.settings import Settings
     from uvmagic.system.uv import Result, Uv
 
+_SEEDS = ("pip", "setuptools", "uv", "wheel")
+"""What an environment may have from its beginning; uv leaves it."""
+_LOCK_TIMEOUT = {"UV_LOCK_TIMEOUT": "0"}
+"""Where another uv works in the environment, uv says so at once, and waits no minutes."""
 _OLDEST = 9
 """The minor version of the oldest Python that a lock is asked about."""
 _ACTIVE = ("VIRTUAL_ENV", "CONDA_PREFIX")
@@ -71,7 +75,10 @@ def gather(folder: Path, host: Host) -> Facts:
     held = settings(found.root if found else folder, host.environ)
     locked = lockfile(found) if found else None
     drivers = _drivers(host) if locked is not None and "torch" in locked.versions() else None
-    asked = None if held.unreadable else uv  # it would stop at its own settings
+    begun = _unfinished(folder)
+    # uv would stop at its own settings, and wait for a change that is under way
+    is_silent = held.unreadable or (begun is not None and begun.is_running)
+    asked = None if is_silent else uv
     own = _of_project(found, asked, drivers, host) if found else None
     return Facts(
         call="uvmagic" if host.frontend is None else "%uv",
@@ -79,7 +86,7 @@ def gather(folder: Path, host: Host) -> Facts:
         settings=held,
         project=own,
         invalid=invalid,
-        unfinished=_unfinished(folder),
+        unfinished=begun,
         active=tuple(
             (name, Path(host.environ[name])) for name in _ACTIVE if host.environ.get(name)
         ),
@@ -151,6 +158,7 @@ def _of_project(found: Project, uv: Uv | None, drivers: Drivers | None, host: Ho
             environment.exists,
             environment.is_running(),
             installed,
+            _strangers(installed, locked) if state != "unreadable" else (),
             tuple(name for name in support.NAMES if name not in installed),
             links.inspected(environment.site_packages()),
             differences,
@@ -158,6 +166,12 @@ def _of_project(found: Project, uv: Uv | None, drivers: Drivers | None, host: Ho
         lock_facts(found, locked, environment, extras, state, reason),
         tuple(_secrets(found)),
     )
+
+
+def _strangers(installed: Mapping[str, str], locked: Lockfile | None) -> tuple[str, ...]:
+    """What is installed and not locked, by hand then; seeds of an environment are none."""
+    known = {*(locked.versions() if locked else installed), *_SEEDS}
+    return tuple(sorted(installed.keys() - known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +201,12 @@ class _Uv:
             {one["name"]: str(one.get("version", "")) for one in planned if one["action"] == action}
             for action in ("uninstalled", "installed")
         )
-        return changes_between(before, after)
+        return tuple(change for change in changes_between(before, after) if change.after)
 
     def _run(self, *arguments: str) -> Result:
         from uvmagic.system.uv import environment_for_uv
 
-        environ = environment_for_uv(self.host.environ)
+        environ = {**environment_for_uv(self.host.environ), **_LOCK_TIMEOUT}
         return self.uv.run([*arguments, "--offline"], cwd=self.project.folder, environ=environ)
 
 

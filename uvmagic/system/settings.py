@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from uvmagic.data import UvSetting
 
-Scope = Literal["environment", "project", "user", "system", "ignored", "uv"]
+Scope = Literal["environment", "project", "user", "system", "uv", "ignored"]
 """Who says something, the strongest first. `ignored`: a [tool.uv] beside a uv.toml."""
 
 
@@ -45,7 +45,7 @@ class Setting:
 
     Attributes:
         row: which one.
-        said: the strongest first; uv's own word is last and always there.
+        said: the strongest first; uv's own word is always there, and then only what it ignores.
     """
 
     row: UvSetting
@@ -59,9 +59,8 @@ class Setting:
     @property
     def overridden(self) -> tuple[Said, ...]:
         """What somebody says in vain."""
-        ignored = tuple(one for one in self.said[1:] if one.scope == "ignored")
         if self.row.adds_up:
-            return ignored
+            return tuple(one for one in self.said if one.scope == "ignored")
         return tuple(one for one in self.said[1:] if one.scope != "uv")
 
     @property
@@ -129,12 +128,17 @@ def _said(
     for name in row.variables:
         if environ.get(name):
             yield Said(without_password(environ[name]), name, "environment")
-    for file, scope, content in files:
-        for value in _values(row, content):
-            yield Said(without_password(value), str(file), scope)
+    yield from (one for one in _in_files(row, files) if one.scope != "ignored")
     if row.name == "python":
         yield from _pinned(folder, environ)
     yield Said(_default(row, environ), "", "uv")
+    yield from (one for one in _in_files(row, files) if one.scope == "ignored")
+
+
+def _in_files(row: UvSetting, files: list[_File]) -> Iterator[Said]:
+    for file, scope, content in files:
+        for value in _values(row, content):
+            yield Said(without_password(value), str(file), scope)
 
 
 def _values(row: UvSetting, content: Mapping[str, Any]) -> Iterator[str]:
@@ -179,7 +183,7 @@ def _home(environ: Mapping[str, str]) -> Path:
 def _read(
     folder: Path, environ: Mapping[str, str], unreadable: list[tuple[str, str]]
 ) -> Iterator[_File]:
-    """Every file that uv takes settings from, the strongest first; an ignored one is last."""
+    """Every file that uv takes settings from, the strongest first, and one that it ignores."""
     if environ.get("UV_NO_CONFIG", "").lower() in ("1", "true", "yes", "on"):
         return
     named = bool(environ.get("UV_CONFIG_FILE"))

@@ -30,10 +30,9 @@ def environment_missing(facts: Facts) -> Finding | None:
 def environment_behind(facts: Facts) -> Finding | None:
     """An environment that lacks what the lock says, or has other versions."""
     own = _environment(facts)
-    changes = [change for change in own.differences if change.after] if own else []
-    if own is None or not changes or not own.exists:
+    if own is None or not own.exists or not own.differences:
         return None
-    told = [f"{c.name} {c.before or 'none'} (locked: {c.after})" for c in changes]
+    told = [f"{c.name} {c.before or 'none'} (locked: {c.after})" for c in own.differences]
     return Finding(
         "warning",
         f"The environment is not what uv.lock says: {listed(told)}.",
@@ -46,9 +45,9 @@ def environment_behind(facts: Facts) -> Finding | None:
 def environment_extra(facts: Facts) -> Finding | None:
     """Distributions that the lock does not know."""
     own = _environment(facts)
-    names = [change.name for change in own.differences if not change.after] if own else []
-    if not names:
+    if own is None or not own.strangers:
         return None
+    names = own.strangers
     return Finding(
         "note",
         f"The environment has what uv.lock does not: {listed(names)}.",
