@@ -141,20 +141,7 @@ def _told(facts: Facts) -> Iterator[tuple[str, str]]:
             )
     for setting in facts.settings.all:
         if setting.row.shown or setting.winner.where:
-            yield setting.row.label, _explained(setting)
-
-
-def _explained(setting: Setting) -> str:
-    """What holds, who says so, and who says something else in vain."""
-    if setting.row.adds_up:
-        return ", ".join(f"{one.value} ({_by(one.where)})" for one in setting.said if one.where)
-    told = f"{setting.winner.value} ({_by(setting.winner.where)})"
-    over = [f"{one.value} ({_by(one.where)})" for one in setting.overridden]
-    return f"{told}, over {', '.join(over)}" if over else told
-
-
-def _by(where: str) -> str:
-    return shorten(Path(where)) if Path(where).is_absolute() else where or "uv's own"
+            yield setting.row.label, setting.told(shorten)
 
 
 def _row(setting: Setting) -> dict[str, object]:

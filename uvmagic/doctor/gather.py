@@ -18,6 +18,7 @@ from uvmagic.accelerator.drivers import Drivers
 from uvmagic.change.machine import own_target
 from uvmagic.change.state import lockfile
 from uvmagic.change.steps import machines, options
+from uvmagic.doctor.binaries import uv_facts
 from uvmagic.doctor.facts import (
     Disk,
     Engine,
@@ -28,9 +29,8 @@ from uvmagic.doctor.facts import (
     NotebookFacts,
     ProjectFacts,
     Unfinished,
-    UvFacts,
 )
-from uvmagic.errors import ProjectInvalid, ProjectMissing, ProjectUnclear, UsageError, UvUnavailable
+from uvmagic.errors import ProjectInvalid, ProjectMissing, ProjectUnclear, UsageError
 from uvmagic.kernel import live, registry, support
 from uvmagic.kernel.whereabouts import Whereabouts
 from uvmagic.lockfile.target import Target
@@ -96,21 +96,6 @@ def gather(folder: Path, host: Host) -> Facts:
         drivers=drivers,
         engine=_engine(host),
     )
-
-
-# --- uv -------------------------------------------------------------------------------------------
-
-
-def uv_facts(host: Host) -> tuple[Uv | None, UvFacts]:
-    """The uv to use, None where there is none, and what is known of all of them."""
-    from uvmagic.system.uv import all_on_path, conda_environment_of, find_uv
-
-    on_path = tuple(all_on_path(host.environ))
-    try:
-        uv = find_uv(host.environ)
-    except UvUnavailable as error:
-        return None, UvFacts(refusal=(error.message, error.hint or ""), on_path=on_path)
-    return uv, UvFacts(uv.path, uv.version, None, on_path, conda_environment_of(uv.path))
 
 
 # --- project --------------------------------------------------------------------------------------

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from uvmagic import data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from uvmagic.data import UvSetting
 
+_OWN = "uv's own"
 Scope = Literal["environment", "project", "user", "system", "uv", "ignored"]
 """Who says something, the strongest first. `ignored`: a [tool.uv] beside a uv.toml."""
 
@@ -62,6 +63,18 @@ class Setting:
         if self.row.adds_up:
             return tuple(one for one in self.said if one.scope == "ignored")
         return tuple(one for one in self.said[1:] if one.scope != "uv")
+
+    def told(self, shorten: Callable[[Path], str]) -> str:
+        """What holds, who says so, and who says something else in vain."""
+
+        def one(said: Said) -> str:
+            by = shorten(Path(said.where)) if Path(said.where).is_absolute() else said.where
+            return f"{said.value} ({by or _OWN})"
+
+        if self.row.adds_up:
+            return ", ".join(one(said) for said in self.said if said.scope not in ("uv", "ignored"))
+        over = ", ".join(map(one, self.overridden))
+        return f"{one(self.winner)}, over {over}" if over else one(self.winner)
 
     @property
     def from_outside(self) -> tuple[Said, ...]:
