@@ -5,7 +5,7 @@ The text alone is enough to understand an outcome; HTML is the same lines with c
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 SCHEMA = 1
@@ -80,7 +80,8 @@ class Finding:
     def lines(self) -> list[tuple[Tone, str]]:
         """It as toned lines, the level in front."""
         (first, *more), indent = self.seen.splitlines() or [""], " " * 10
-        lines: list[tuple[Tone, str]] = [(self.level, f"  {self.level:<7} {first}")]
+        name = f"  [{self.id}]" if self.id else ""
+        lines: list[tuple[Tone, str]] = [(self.level, f"  {self.level:<7} {first}{name}")]
         lines += [("fact", indent + line) for line in (*more, *self.why.splitlines())]
         lines += [("next", f"{indent}→ {line}") for line in self.remedy.splitlines()]
         return lines
@@ -145,7 +146,6 @@ class Outcome:
             "changes": [
                 {"name": c.name, "before": c.before, "after": c.after} for c in self.changes
             ],
-            **({"findings": [asdict(one) for one in self.findings]} if self.findings else {}),
             **{label: value for label, value in self.facts if label},
             "notes": list(self.notes),
             "next": list(self.next_steps),

@@ -24,7 +24,7 @@ from uvmagic.system.host import Host, shorten
 from uvmagic.system.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from uvmagic.grammar import Command
     from uvmagic.project import Project
@@ -50,7 +50,10 @@ def status(command: Command, host: Host) -> Outcome:
     environment = Environment(found.environment(host.environ))
     facts += _of_project(found, environment, host)
     facts += _of_uv(found.root, host)
-    facts += _of_bundles(found, host)
+    bundles = _bundles(found, host)
+    for name, changed in bundles.items():
+        label = "bundle" if name == next(iter(bundles)) else ""
+        facts.append((label, f"{name}, {_told(changed)}"))
     title, steps = _judged(where, found, environment, host)
     is_ours = environment.is_running()
     return Outcome(
@@ -58,7 +61,10 @@ def status(command: Command, host: Host) -> Outcome:
         title,
         facts=tuple(facts),
         next_steps=tuple(steps),
-        data={"belongs": is_ours} if host.frontend is not None else {},
+        data={
+            "bundles": [{"name": name, "older_than": old} for name, old in bundles.items()],
+            **({"belongs": is_ours} if host.frontend is not None else {}),
+        },
     )
 
 
@@ -108,6 +114,7 @@ def _of_torch(found: Project, environment: Environment) -> Iterator[Fact]:
 
     python, root = environment.python_version(), normalise(found.name)
     groups = default_groups(found.pyproject)
+    label = "accelerator"
     for extras in machines(found):
         try:
             verdicts = audit.builds(
@@ -118,11 +125,12 @@ def _of_torch(found: Project, environment: Environment) -> Iterator[Fact]:
                 groups=groups,
             )
         except (ProjectInvalid, UsageError) as error:  # what is wrong with a lock, doctor tells
-            yield "accelerator", error.message
+            yield label, error.message
             return
         told = audit.summary(verdicts)
         if told:
-            yield "accelerator", f"{', '.join(extras)}: {told}" if extras else told
+            yield label, f"{', '.join(extras)}: {told}" if extras else told
+            label = ""
 
 
 def _of_uv(folder: Path, host: Host) -> Iterator[Fact]:
@@ -136,13 +144,16 @@ def _of_uv(folder: Path, host: Host) -> Iterator[Fact]:
             yield setting.row.label, setting.told(shorten)
 
 
-def _of_bundles(found: Project, host: Host) -> Iterator[Fact]:
+def _bundles(found: Project, host: Host) -> dict[str, list[str]]:
+    """The bundles beside the notebook, and what has changed since each was made."""
     notebook = host.frontend.notebook if host.frontend else None
-    for bundle in bundles_in(notebook.parent if notebook else host.cwd):
-        changed = changed_since(bundle, found.root)
-        if changed is not None:
-            told = f"older than {listed(changed)}" if changed else "up to date"
-            yield "bundle", f"{bundle.name}, {told}"
+    beside = bundles_in(notebook.parent if notebook else host.cwd)
+    changes = ((bundle.name, changed_since(bundle, found.root)) for bundle in beside)
+    return {name: changed for name, changed in changes if changed is not None}
+
+
+def _told(changed: Sequence[str]) -> str:
+    return f"older than {listed(changed)}" if changed else "up to date"
 
 
 def _judged(

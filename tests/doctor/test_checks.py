@@ -269,10 +269,17 @@ def kernels_dead(world: World) -> None:
     shutil.rmtree(gone)
 
 
-@fault("warning", "ipykernel-missing")
+@fault("warning")
 def kernels_broken(world: World) -> None:
-    found = project.find(world.folder.path)
-    registry.install(found, Environment(found.environment({})))
+    other = world.path / "other"
+    other.mkdir()
+    shutil.copy(world.folder.pyproject, other)
+    registry.install(project.find(other), Environment(other / ".venv"))
+
+
+@fault("warning", "kernels-broken", "ipykernel-missing")
+def kernel_elsewhere(world: World) -> None:
+    registry.install(project.find(world.folder.path), Environment(world.path / "another"))
 
 
 # --- the machine ----------------------------------------------------------------------------------

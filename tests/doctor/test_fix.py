@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -197,21 +196,3 @@ def test_how_much_is_shared_is_measured(world: World, mode: str) -> None:
         assert fast.shared == fast.bytes
         world.uv("cache", "clean")
         assert links.space(world.site_packages).shared == 0
-
-
-# --- faces ----------------------------------------------------------------------------------------
-
-
-def test_a_shell_gets_status_1_and_json(world: World) -> None:
-    FAULTS["credentials"][2](world)
-    world.patch.setenv("PATH", str(world.path))
-    done = world.folder.uvmagic("doctor", "--json")
-    assert done.returncode == 1, done.stderr
-    told = json.loads(done.stdout)
-    assert told["title"].startswith("1 error")
-    (error,) = [one for one in told["findings"] if one["level"] == "error"]
-    assert error["id"] == "credentials"
-    assert error.keys() == {"id", "level", "seen", "why", "remedy", "fix"}
-    assert "s3cret-of-mine" not in done.stdout
-    (cache,) = [one for one in told["settings"] if one["name"] == "cache-dir"]
-    assert (cache["where"], cache["overridden"]) == ("UV_CACHE_DIR", [])

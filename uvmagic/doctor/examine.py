@@ -36,6 +36,7 @@ _ALL: tuple[Callable[[Facts], Finding | None], ...] = (
     lock.driver_missing,
     lock.wheels_built,
     kernels.notebook_elsewhere,
+    kernels.kernel_elsewhere,
     kernels.modules_outdated,
     environment.ipykernel_missing,
     kernels.kernels_dead,

@@ -11,31 +11,13 @@ if TYPE_CHECKING:
 
     from uvmagic.accelerator.audit import Verdict
     from uvmagic.accelerator.drivers import Drivers
+    from uvmagic.doctor.binaries import UvFacts
     from uvmagic.outcome import Change
     from uvmagic.system.links import Links
     from uvmagic.system.settings import Settings
 
 LockState = Literal["none", "fresh", "behind", "unreadable"]
 """Of uv.lock against pyproject.toml, as uv tells it without the network."""
-
-
-@dataclass(frozen=True, slots=True)
-class UvFacts:
-    """The uv binaries of this machine.
-
-    Attributes:
-        path: of the one that is used; empty where there is none.
-        version: likewise.
-        refusal: why there is none, and what to do.
-        on_path: every one on PATH, the first first; links to one file are told once.
-        conda: the conda environment that the used one belongs to, None for none.
-    """
-
-    path: str = ""
-    version: str = ""
-    refusal: tuple[str, str] | None = None
-    on_path: tuple[Path, ...] = ()
-    conda: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +53,7 @@ class EnvironmentFacts:
 
     Attributes:
         folder: where it is or would be.
+        interpreter: likewise.
         python: its Python's version, None without one.
         exists: whether its interpreter is there.
         is_running: whether this process runs from it.
@@ -82,6 +65,7 @@ class EnvironmentFacts:
     """
 
     folder: Path
+    interpreter: Path
     python: str | None = None
     exists: bool = False
     is_running: bool = False
@@ -137,6 +121,7 @@ class KernelFacts:
         display_name: what the kernel menu shows.
         state: `ready`, or why it does not start.
         project: the root of its project.
+        python: the interpreter that it starts.
         is_users: whether it lies in this user's own folder.
     """
 
@@ -144,6 +129,7 @@ class KernelFacts:
     display_name: str
     state: str
     project: Path
+    python: Path
     is_users: bool = True
 
 

@@ -54,7 +54,10 @@ def doctor(command: Command, host: Host) -> Outcome:
         facts=tuple(_told(facts)),
         notes=tuple(notes),
         next_steps=tuple(next_steps),
-        data={"settings": [_row(setting) for setting in facts.settings.all]},
+        data={
+            "findings": [dataclasses.asdict(finding) for finding in findings],
+            "settings": [_row(setting) for setting in facts.settings.all],
+        },
         exit_code=1 if any(finding.level == "error" for finding in findings) else 0,
         findings=findings,
     )

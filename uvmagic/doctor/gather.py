@@ -139,6 +139,7 @@ def _of_project(found: Project, uv: Uv | None, drivers: Drivers | None, host: Ho
         found.pyproject,
         EnvironmentFacts(
             environment.folder,
+            environment.python,
             environment.python_version(),
             environment.exists,
             environment.is_running(),
@@ -328,6 +329,7 @@ def _kernels(found: Project | None) -> tuple[KernelFacts, ...]:
             kernel.display_name,
             "project moved" if kernel == moved else kernel.state,
             kernel.project,
+            kernel.python,
             kernel.folder.parent == users,
         )
         for place in registry.places()

@@ -34,6 +34,23 @@ def notebook_elsewhere(facts: Facts) -> Finding | None:
     return Finding("warning", seen, "What  %uv add  installs cannot be imported here.", remedy)
 
 
+def kernel_elsewhere(facts: Facts) -> Finding | None:
+    """The project's registered kernel, where it starts another Python than the project's."""
+    found = facts.project
+    if found is None:
+        return None
+    own = found.environment.interpreter
+    others = [k for k in facts.kernels if k.project == found.root and k.python != own]
+    if not others:
+        return None
+    return Finding(
+        "warning",
+        f"The kernel {others[0].display_name} starts {others[0].python}, not {own}.",
+        "A notebook that has it does not see what is added to the project.",
+        f"{facts.call} kernel install",
+    )
+
+
 def modules_outdated(facts: Facts) -> Finding | None:
     """Modules that the kernel has loaded in another version than is installed now."""
     stale = facts.notebook.stale if facts.notebook else ()
@@ -64,7 +81,13 @@ def kernels_dead(facts: Facts) -> Finding | None:
 
 def kernels_broken(facts: Facts) -> Finding | None:
     """Kernels that do not start, and can be mended."""
-    broken = [kernel for kernel in facts.kernels if kernel.state in _MENDS]
+    project = facts.project.root if facts.project else None
+    broken = [
+        kernel
+        for kernel in facts.kernels
+        # that this project's lacks ipykernel is told of its environment
+        if kernel.state in _MENDS and (kernel.project, kernel.state) != (project, "no ipykernel")
+    ]
     if not broken:
         return None
     told = [f"{kernel.display_name}: {kernel.state} ({kernel.project})" for kernel in broken]

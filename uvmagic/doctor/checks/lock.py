@@ -43,7 +43,7 @@ def lock_behind(facts: Facts) -> Finding | None:
     return Finding(
         "warning",
         f"{seen}{more}.",
-        "uv sync --locked  and a bundle refuse it, and a container installs what is locked.",
+        "uv sync --locked  and a bundle refuse it.",
         f"{facts.call} sync",
         ("sync",),
     )

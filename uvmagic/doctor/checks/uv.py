@@ -75,11 +75,15 @@ def environment_active(facts: Facts) -> Finding | None:
     if not others:
         return None
     told = " and ".join(f"{place} ({name})" for name, place in others)
+    name = facts.project.name
+    if facts.notebook is not None:  # it is the server's
+        why = f"%uv heeds {name} alone;  !uv pip install  and  !python  go there."
+        return Finding("note", f"Another environment is active: {told}.", why, "Use  %uv pip …")
     return Finding(
         "warning",
         f"Another environment is active: {told}.",
-        f"add, remove, sync and lock heed the project alone, but  uv pip install  goes there,"
-        f" and  python  is not that of {facts.project.name}.",
+        "add, remove, sync and lock heed the project alone, but  uv pip install  goes there,"
+        f" and  python  is not that of {name}.",
         "deactivate   or   conda deactivate",
     )
 
@@ -125,20 +129,14 @@ def settings_outside(facts: Facts) -> Finding | None:
     if not outside:
         return None
     told = "\n".join(_told(setting, said) for setting, said in outside)
+    places = ", ".join(dict.fromkeys(said.where for _, said in outside))
     return Finding(
         "warning",
         told,
         "uv.lock depends on it, and whoever has another setting locks something else.",
-        "Say it in [tool.uv] of pyproject.toml, or take it away:  "
-        + " ".join(dict.fromkeys(f"unset {s.where}" for _, s in outside if _is_variable(s)))
-        if any(_is_variable(said) for _, said in outside)
-        else "Say it in [tool.uv] of pyproject.toml, or take it out of that file.",
+        f"Say it in [tool.uv] of pyproject.toml, or take it out of {places}.",
     )
 
 
 def _told(setting: Setting, said: Said) -> str:
     return f"{setting.row.label}: {said.value}, by {said.where}, not by the project."
-
-
-def _is_variable(said: Said) -> bool:
-    return said.where.startswith("UV_")
