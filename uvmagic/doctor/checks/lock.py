@@ -83,13 +83,15 @@ def wheels_missing(facts: Facts) -> Finding | None:
     if facts.project is None or lock is None or not lock.lacking:
         return None
     python = facts.project.environment.python or "this Python"
-    remedy = f"{facts.call} python pin {lock.pythons[-1]}   and  {facts.call} sync"
+    seen = f"No wheel and no source for Python {python} on this machine: {listed(lock.lacking)}."
+    if not lock.pythons:
+        remedy = f"{facts.call} add '{lock.lacking[0]}!=…'   takes another version."
+        return Finding("error", seen, "It cannot be installed here.", remedy)
     return Finding(
         "error",
-        f"No wheel and no source for Python {python} on this machine: {listed(lock.lacking)}.",
-        "It cannot be installed here."
-        + (f" With Python {listed(lock.pythons)} it can." if lock.pythons else ""),
-        remedy if lock.pythons else f"{facts.call} add '{lock.lacking[0]}!=…'   another version",
+        seen,
+        f"It cannot be installed here; with Python {listed(lock.pythons)} it can.",
+        f"{facts.call} python pin {lock.pythons[-1]}   and  {facts.call} sync",
     )
 
 

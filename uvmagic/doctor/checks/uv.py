@@ -48,8 +48,8 @@ def uv_several(facts: Facts) -> Finding | None:
     return Finding(
         "warning",
         f"{len(facts.uv.on_path)} uv are on PATH: {', '.join(map(str, facts.uv.on_path))}.",
-        f"Used is {facts.uv.path or 'none'}; with another PATH, as a server may have, it is another"
-        " one, of another version.",
+        f"Used is {facts.uv.path or 'none'}; where PATH is another, as a server's may be, another"
+        " one is, and it may be of another version.",
         f"Remove the others, or name one for all:  UV={facts.uv.path or facts.uv.on_path[0]}",
     )
 
