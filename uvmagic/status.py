@@ -85,7 +85,7 @@ def _of_project(found: Project, environment: Environment, host: Host) -> Iterato
         yield (
             "environment",
             f"{shorten(environment.folder)} (Python {version}, {in_bytes(space.bytes)},"
-            f" {in_bytes(space.shared)} of it shared with uv's cache)",
+            f" {in_bytes(space.shared)} of it linked from uv's cache)",
         )
     if not found.lock.exists():
         yield "lock", "none yet"

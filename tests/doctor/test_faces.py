@@ -114,7 +114,7 @@ def test_the_card_tells_size_uv_and_what_somebody_has_set(world: World) -> None:
         "link mode",
         "Python asked for",
     }
-    assert "of it shared with uv's cache" in card["environment"]
+    assert "of it linked from uv's cache" in card["environment"]
     assert card["link mode"] == "hardlink (UV_LINK_MODE)"
     users = world.path / "config" / "uv" / "uv.toml"
     assert card["cache"].endswith(f"(UV_CACHE_DIR), over /elsewhere ({users})")

@@ -28,7 +28,6 @@ class LockFacts:
         state: against pyproject.toml.
         reason: what uv says of a lock that cannot be read.
         unlocked: the names that pyproject.toml asks for and uv.lock does not have.
-        has_torch: whether it has torch.
         torch: for each set of extras that somebody installs, what torch Linux gets.
         own: what torch this machine gets, None without torch.
         lacking: the distributions that have neither a wheel for this machine nor a source.
@@ -39,7 +38,6 @@ class LockFacts:
     state: LockState = "none"
     reason: str = ""
     unlocked: tuple[str, ...] = ()
-    has_torch: bool = False
     torch: tuple[Verdict, ...] = ()
     own: Verdict | None = None
     lacking: tuple[str, ...] = ()

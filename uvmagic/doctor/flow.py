@@ -140,7 +140,7 @@ def _told(facts: Facts) -> Iterator[tuple[str, str]]:
             yield (
                 "environment",
                 f"{shorten(own.folder)} (Python {own.python}, {in_bytes(size)},"
-                f" {in_bytes(shared)} of it shared with uv's cache)",
+                f" {in_bytes(shared)} of it linked from uv's cache)",
             )
     for setting in facts.settings.all:
         if setting.row.shown or setting.winner.where:

@@ -43,8 +43,9 @@ from uvmagic.system.journal import unfinished
 from uvmagic.system.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
+    from uvmagic.accelerator.audit import Verdict
     from uvmagic.change.steps import Extras
     from uvmagic.doctor.facts import LockState
     from uvmagic.lockfile import Lockfile
@@ -122,7 +123,7 @@ def _unfinished(folder: Path) -> Unfinished | None:
 def _of_project(found: Project, uv: Uv | None, drivers: Drivers | None, host: Host) -> ProjectFacts:
     environment = Environment(found.environment(host.environ))
     locked = lockfile(found)
-    extras = own_extras(found, drivers)
+    extras = _own_extras(found, drivers)
     installed = environment.installed()
     state: LockState = "none"
     reason, differences = "", tuple[Change, ...]()
@@ -134,23 +135,23 @@ def _of_project(found: Project, uv: Uv | None, drivers: Drivers | None, host: Ho
             if state != "unreadable":
                 differences = asked.differences(extras)
     return ProjectFacts(
-        found.name,
-        found.root,
-        found.pyproject,
-        EnvironmentFacts(
+        name=found.name,
+        root=found.root,
+        pyproject=found.pyproject,
+        environment=EnvironmentFacts(
             environment.folder,
             environment.python,
             environment.python_version(),
-            environment.exists,
-            environment.is_running(),
-            installed,
-            _strangers(installed, locked) if state != "unreadable" else (),
-            tuple(name for name in support.NAMES if name not in installed),
-            links.inspected(environment.site_packages()),
-            differences,
+            exists=environment.exists,
+            is_running=environment.is_running(),
+            installed=installed,
+            strangers=_strangers(installed, locked) if state != "unreadable" else (),
+            lacks=tuple(name for name in support.NAMES if name not in installed),
+            links=links.inspected(environment.site_packages()),
+            differences=differences,
         ),
-        lock_facts(found, locked, environment, extras, state, reason),
-        tuple(_secrets(found)),
+        lock=_lock(found, locked, environment, extras, LockFacts(state, reason)),
+        secrets=tuple(_secrets(found)),
     )
 
 
@@ -182,11 +183,14 @@ class _Uv:
         result = self._run(*call)
         if result.returncode != 0:
             return ()
-        planned = json.loads(result.stdout)["sync"]["changes"]
-        before, after = (
-            {one["name"]: str(one.get("version", "")) for one in planned if one["action"] == action}
-            for action in ("uninstalled", "installed")
-        )
+        try:
+            planned = json.loads(result.stdout)["sync"]["changes"]
+            before, after = (
+                {one["name"]: one.get("version", "") for one in planned if one["action"] == action}
+                for action in ("uninstalled", "installed")
+            )
+        except (ValueError, KeyError, TypeError):  # uv calls its JSON a preview
+            return ()
         return tuple(change for change in changes_between(before, after) if change.after)
 
     def _run(self, *arguments: str) -> Result:
@@ -196,19 +200,18 @@ class _Uv:
         return self.uv.run([*arguments, "--offline"], cwd=self.project.folder, environ=environ)
 
 
-def own_extras(found: Project, drivers: Drivers | None) -> Extras:
+def _own_extras(found: Project, drivers: Drivers | None) -> Extras:
     """The extra of several backends that this machine gets; none for a project with one."""
     own = present.extras_of(found.pyproject)
     return (choice.fitting(own, drivers or Drivers(), sys.platform),) if own else ()
 
 
-def lock_facts(
+def _lock(
     found: Project,
     locked: Lockfile | None,
     environment: Environment,
     extras: Extras,
-    state: LockState,
-    reason: str = "",
+    facts: LockFacts,
 ) -> LockFacts:
     """What a lock gives to this machine, and which torch to Linux, by the walk alone.
 
@@ -217,70 +220,67 @@ def lock_facts(
         locked: its lock, None without one.
         environment: whose Python is taken; that of this process where there is none.
         extras: what this machine installs of the project's backends.
-        state: of the lock, as uv tells it.
-        reason: what uv said.
+        facts: what uv says of the lock.
     """
-    facts = LockFacts(state, reason)
-    if locked is None or state == "unreadable":
+    if locked is None or facts.state == "unreadable":
         return facts
     asked = locked.asked_for(found.name)
-    listed = present.listed(found.pyproject) - {"", normalise(found.name)}
-    facts = replace(
-        facts,
-        unlocked=tuple(sorted(listed - asked)) if asked is not None else (),
-        has_torch="torch" in locked.versions(),
-    )
-    with contextlib.suppress(ProjectInvalid, UsageError):  # it is not one to walk: uv says so
-        return _walked(found, locked, environment, extras, facts)
+    names = present.listed(found.pyproject) - {"", normalise(found.name)}
+    facts = replace(facts, unlocked=tuple(sorted(names - asked)) if asked is not None else ())
+    with contextlib.suppress(ProjectInvalid, UsageError):  # none to walk: uv says so
+        facts = replace(facts, torch=tuple(_torch_on_linux(found, locked, environment)))
+        target = own_target(_python(environment))
+        if target is not None:
+            return _on_this_machine(found, locked, target, extras, environment.installed(), facts)
     return facts
 
 
-def _walked(
-    found: Project, locked: Lockfile, environment: Environment, extras: Extras, facts: LockFacts
+def _torch_on_linux(
+    found: Project, locked: Lockfile, environment: Environment
+) -> Iterator[Verdict]:
+    """What torch Linux gets, for each set of extras that somebody installs."""
+    target = Target(LINUX, _python(environment))
+    for extras in machines(found) if "torch" in locked.versions() else ():
+        yield audit_walked(locked, _walked(found, locked, target, extras), target)
+
+
+def _on_this_machine(
+    found: Project,
+    locked: Lockfile,
+    target: Target,
+    extras: Extras,
+    installed: Mapping[str, str],
+    facts: LockFacts,
 ) -> LockFacts:
-    groups = support.default_groups(found.pyproject)
-    python = environment.python_version() or platform.python_version()
-
-    def walked(target: Target, chosen: Extras) -> Closure:
-        root = normalise(found.name)
-        return walk(locked, target, root=root, extras=chosen, groups=groups)
-
-    target = own_target(python)
-    if target is None:
-        return facts
-    closure = walked(target, extras)
-    lacking = tuple(sorted(closure.lacking))
-    torch = own = None
-    if facts.has_torch:
-        linux = Target(LINUX, python)
-        torch = [audit_walked(locked, walked(linux, each), linux) for each in machines(found)]
-        own = audit_walked(locked, closure, target)
-    installed = environment.installed()
+    closure = _walked(found, locked, target, extras)
+    torch = audit_walked(locked, closure, target)
+    built = {
+        package.name
+        for package in closure.files
+        if package.has_sdist
+        and "registry" in package.source
+        and installed.get(package.name) != package.version
+        and not any(map(target.accepts, package.wheel_names()))
+    }
+    others = (replace(target, python=f"3.{minor}") for minor in range(_OLDEST, _OLDEST + 20))
+    walks = (_walked(found, locked, other, extras) for other in others)
+    pythons = (walk.target.python for walk in walks if not walk.excluded and not walk.lacking)
     return replace(
         facts,
-        torch=tuple(torch or ()),
-        own=own if own and own.build is not Build.ABSENT else None,
-        lacking=lacking,
-        built=tuple(
-            sorted(
-                package.name
-                for package in closure.files
-                if package.has_sdist
-                and "registry" in package.source
-                and installed.get(package.name) != package.version
-                and not any(map(target.accepts, package.wheel_names()))
-            )
-        ),
-        pythons=tuple(_pythons(target, lambda other: walked(other, extras))) if lacking else (),
+        own=None if torch.build is Build.ABSENT else torch,
+        lacking=tuple(sorted(closure.lacking)),
+        built=tuple(sorted(built)),
+        pythons=tuple(pythons) if closure.lacking else (),
     )
 
 
-def _pythons(target: Target, walked: Callable[[Target], Closure]) -> Iterator[str]:
-    """The versions of Python with which nothing is lacking."""
-    for minor in range(_OLDEST, _OLDEST + 20):
-        closure = walked(replace(target, python=f"3.{minor}"))
-        if not closure.excluded and not closure.lacking:
-            yield f"3.{minor}"
+def _walked(found: Project, locked: Lockfile, target: Target, extras: Extras) -> Closure:
+    groups = support.default_groups(found.pyproject)
+    return walk(locked, target, root=normalise(found.name), extras=extras, groups=groups)
+
+
+def _python(environment: Environment) -> str:
+    return environment.python_version() or platform.python_version()
 
 
 def _secrets(found: Project) -> Iterator[str]:

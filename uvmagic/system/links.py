@@ -30,7 +30,10 @@ _HASHED = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The bytes of an environment's distributions, and how many of them are also elsewhere."""
+    """The bytes of an environment's distributions, and how many of them are also elsewhere.
+
+    A clone shares its blocks with the cache, which no inode tells: it counts as a file of its own.
+    """
 
     bytes: int = 0
     shared: int = 0
