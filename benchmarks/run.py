@@ -24,6 +24,7 @@ os.environ.pop("VIRTUAL_ENV", None)
 
 from benchmarks.adding import add_in_a_cell, add_of_what_is_there, load_ext  # noqa: E402
 from benchmarks.bundle_made import bundle_of_200, bundle_of_many_cells  # noqa: E402
+from benchmarks.doctor import doctor, status  # noqa: E402
 from benchmarks.kernel_first_start import kernel_first_start  # noqa: E402
 from benchmarks.kernel_move import kernel_move, relayed_cell  # noqa: E402
 from benchmarks.kernel_start import kernel_start, kernel_start_as_seen  # noqa: E402
@@ -48,6 +49,8 @@ SUBJECTS = {
     "bundle of 200 distributions": bundle_of_200,
     "bundle of many cells": bundle_of_many_cells,
     "rerun, local": rerun_local,
+    "doctor": doctor,
+    "status": status,
 }
 
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from uvmagic import project as projects
 from uvmagic.accelerator import arrangement, audit, choice, present
 from uvmagic.accelerator.audit import LINUX, Build, Verdict
-from uvmagic.accelerator.repair import names, requirements, why_not, with_metadata
+from uvmagic.accelerator.repair import requirements, why_not, with_metadata
 from uvmagic.bundle import origin, portable
 from uvmagic.bundle.recipe import PYLOCK
 from uvmagic.errors import BundleRefused, UvFailed
 from uvmagic.lockfile import Lockfile
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
-from uvmagic.names import normalise
+from uvmagic.names import listed, normalise
 from uvmagic.system.isolation import isolated
 from uvmagic.system.plan import planned
 from uvmagic.system.uv import environment_for_uv
@@ -186,7 +186,7 @@ class Locking:
         if verdict.build is not Build.BARE:
             return verdict, []
         told = f"torch {verdict.version} would be without its CUDA libraries in an image"
-        lacks = names(verdict.lacks)
+        lacks = listed(verdict.lacks)
         if metadata is not None:
             file = stage / "pyproject.toml"
             file.write_text(

@@ -199,7 +199,8 @@ class _Session:
         changes = changes_between(before.installed, after.installed)
         if not changes or self.command.word == "lock":
             changes = changes_between(before.locked, after.locked)
-            if changes and self.command.word != "lock":
+            is_as_before = not self.command.has("--reinstall", "--reinstall-package")
+            if changes and self.command.word != "lock" and is_as_before:
                 notes = [*notes, "Locked only: the environment has not changed."]
         asked = {
             project.requirement_name(found, w, working_folder(self.command, self.host))
