@@ -57,9 +57,9 @@ class Outcome:
         facts: labelled facts: ("project", "…").
         notes: what else is worth knowing, a sentence each.
         next_steps: what to do now, a sentence each.
-        rows: a table: a sign each (`!` to look at, `+`, `~`, `=`), and cells.
         data: further values for `--json`.
         exit_code: what a shell gets.
+        rows: a table, shown before the notes: a sign each (`!` to look at, `+`, `~`, `=`), and cells.
     """
 
     word: str
@@ -68,9 +68,9 @@ class Outcome:
     facts: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     next_steps: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     exit_code: int = 0
+    rows: tuple[tuple[str, ...], ...] = ()
 
     def lines(self) -> list[tuple[Tone, str]]:
         """The outcome as toned lines, the one source of text and HTML."""

@@ -6,6 +6,7 @@ Within a change's transaction: what fails here is undone with all else.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from uvmagic import as_of, project
@@ -45,9 +46,10 @@ def write(plan: Plan, calls: Calls, folder: Path, moment: AsOf | None, is_new: b
         ChangeRejected: uv reports success, and a requirement is not there.
     """
     file = calls.project.file
-    text = settled(_text(file), plan, moment, calls.command.value("--mirror"), is_new=is_new)
-    write_atomically(file, text.encode())
     cwd = calls.host.cwd
+    there = replace(plan, indexes=[_seen_from(one, folder, file.parent) for one in plan.indexes])
+    text = settled(_text(file), there, moment, calls.command.value("--mirror"), is_new=is_new)
+    write_atomically(file, text.encode())
     for (table, is_editable), asked in _by_call(plan.additions).items():
         tokens = [placed(one.requirement, folder, cwd) for one in asked]
         options = [*_options_of(table), *(["--editable"] if is_editable else [])]
@@ -82,6 +84,12 @@ def settled(text: str, plan: Plan, moment: AsOf | None, mirror: str | None, *, i
         _let_torch_be_newer(document, plan.backend, mirror)
     text = document.text()
     return as_of.put_into(text, moment) if moment else text
+
+
+def _seen_from(index: dict[str, Any], folder: Path, root: Path) -> dict[str, Any]:
+    """An index whose folder is relative to the project; an address as it is."""
+    url = str(index["url"])
+    return index if "://" in url else {**index, "url": placed(f"./{url}", folder, root)}
 
 
 def _let_torch_be_newer(document: Sections, backend: Backend, mirror: str | None) -> None:

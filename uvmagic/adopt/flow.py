@@ -8,7 +8,6 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from uvmagic import as_of, project
-from uvmagic.accelerator import present
 from uvmagic.adopt import probe, sources
 from uvmagic.adopt.apply import placed, write
 from uvmagic.adopt.plan import options, planned
@@ -19,7 +18,6 @@ from uvmagic.change.transacted import First, changed
 from uvmagic.errors import ProjectMissing, UsageError, UvFailed
 from uvmagic.grammar import CHOICES, Command
 from uvmagic.kernel.whereabouts import Whereabouts
-from uvmagic.outcome import Outcome
 from uvmagic.project import Table
 from uvmagic.system import files, git
 
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from uvmagic.adopt.lines import Source
     from uvmagic.adopt.plan import Plan, Row
     from uvmagic.as_of import AsOf
+    from uvmagic.outcome import Outcome
     from uvmagic.project import Project
     from uvmagic.system.host import Host
 
@@ -95,14 +94,12 @@ def _project(folder: Path, named: str, host: Host) -> Project | None:
 
 def _planned(source: Source, command: Command, found: Project | None) -> Plan:
     """The plan. Raises UsageError where nothing in the source asks for a requirement."""
-    pyproject = found.pyproject if found else {}
     plan = planned(
         source.lines,
         group=command.value("--group") or "",
         backends=[option for option in CHOICES if command.has(option)],
         python=command.value("--python") or "",
-        has_python=str(pyproject.get("project", {}).get("requires-python", "")),
-        listed=present.listed(pyproject),
+        pyproject=found.pyproject if found else None,
     )
     if not plan.additions and not plan.constraints:
         told = "\n".join(f"  {_SIGNS[row.outcome]} {row.text}: {row.told}" for row in plan.rows)

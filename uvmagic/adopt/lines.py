@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from uvmagic.project import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
 
 PROJECT = Table("project")
 """The project's own dependencies."""
@@ -24,6 +24,7 @@ class Requires:
         requirement: what `uv add` takes: PEP 508, a URL, or a path.
         table: the list of pyproject.toml that it is for.
         told: what is not as the source has it, and why; empty where all is.
+        is_respelled: the source says the same in a spelling of its own.
         is_editable: it is to be installed to be edited in place.
         index: the name of the one index that it may come from, else empty.
     """
@@ -31,6 +32,7 @@ class Requires:
     requirement: str
     table: Table = PROJECT
     told: str = ""
+    is_respelled: bool = False
     is_editable: bool = False
     index: str = ""
 
@@ -85,10 +87,10 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A key of `[tool.uv]` that says the same; a list is added to the one that is there."""
+    """A key of `[tool.uv]` that says the same; several are added to the one that is there."""
 
     key: str
-    value: str | bool | list[str]
+    value: str | bool | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,13 @@ class Left:
 
     why: str
 
+
+ITSELF = Covered("the project itself: uv installs it where pyproject.toml has [build-system]")
+"""What `-e .` and its like come to."""
+NO_REQUIREMENT = Covered("no requirement; it stays there")
+"""What a line comes to that is about something else."""
+HERE_ALONE = "a place on this machine alone"
+"""What to tell of a path from the root or from a home."""
 
 Ask: TypeAlias = (
     Requires | Conda | Python | Constrains | Index | Setting | Includes | Covered | Left
@@ -161,7 +170,7 @@ def with_headings(file: str, text: str, lines: Iterable[Line]) -> list[Line]:
 
     Takes the source's name and text, and the lines that its reader found there, in any order.
     """
-    found = sorted(lines, key=lambda line: (line.first, line.last))
+    found = _one_for_each(lines)
     taken = {number for line in found for number in range(line.first, line.last + 1)}
     headings = [
         Line(file, number, number, body.strip())
@@ -169,6 +178,33 @@ def with_headings(file: str, text: str, lines: Iterable[Line]) -> list[Line]:
         if number not in taken and body.strip() and not body.lstrip().startswith("#")
     ]
     return sorted([*found, *headings], key=lambda line: (line.first, line.last))
+
+
+def joined(lines: Iterable[Line], kept: Collection[Ask]) -> list[Line]:
+    """The lines, where those that come to the same and follow each other are one.
+
+    Takes the lines in order, and what of them is not worth a line each.
+    """
+    found: list[Line] = []
+    for line in lines:
+        before = found[-1] if found else None
+        if before and before.asks == line.asks and all(ask in kept for ask in line.asks):
+            text = before.text if before.text.endswith(" …") else f"{before.text} …"
+            found[-1] = replace(before, last=line.last, text=text)
+        else:
+            found.append(line)
+    return found
+
+
+def _one_for_each(lines: Iterable[Line]) -> list[Line]:
+    """The lines in order; where several are said to stand at one place, one with all they ask."""
+    found: dict[tuple[int, int], Line] = {}
+    for line in sorted(lines, key=lambda line: (line.first, line.last)):
+        place = (line.first, line.last)
+        before = found.get(place)
+        asked = dict.fromkeys([*(before.asks if before else ()), *line.asks])
+        found[place] = replace(line, asks=tuple(asked))
+    return list(found.values())
 
 
 # --- what nobody else may read --------------------------------------------------------------------

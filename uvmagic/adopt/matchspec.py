@@ -1,6 +1,6 @@
 """A conda MatchSpec as its parts. Pure.
 
-Source: conda's "Package match specifications" (docs.conda.io): `channel/subdir::name version build`,
+Source: conda's "Package match specifications" (docs.conda.io): `channel::name version build`,
 `name=version=build`, `name[version='>=1', build=…]`, and the address of a package's file.
 """
 
@@ -17,6 +17,8 @@ _SPEC = re.compile(
     r"(?:\[(?P<brackets>.*)\])?",
     re.ASCII,
 )
+_REST = re.compile(r"(?:[=<>!~*\d][\w.*+!,|=<>~-]*(?:\s+[\w.*+!,|=<>~-]+)*)?")
+"""A constraint, and a build: the constraint begins with an operator or a digit."""
 _BRACKET = re.compile(r"(\w+)\s*=\s*(?:'([^']*)'|\"([^\"]*)\"|([^,\]]+))")
 _FILE = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-(?P<build>[^-]+)\.(?:conda|tar\.bz2)")
 
@@ -28,6 +30,8 @@ def parse(text: str) -> Conda | None:
         return file
     match = _SPEC.fullmatch(spec)
     if match is None:
+        return None
+    if not _REST.fullmatch(match["rest"].strip()):
         return None
     version, build = _version_and_build(match["rest"].strip())
     for key, *values in _BRACKET.findall(match["brackets"] or ""):

@@ -74,7 +74,7 @@ def _of_source(one: Statement, beside: list[Statement]) -> Ask:
 
 def _python(key: str, version: str) -> Ask:
     if key == "python_version":
-        return Python(f"=={version}.*", f"any {version}")
+        return Python(f"=={version}.*")
     return Python(f"=={version}")
 
 

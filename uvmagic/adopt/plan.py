@@ -16,7 +16,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from uvmagic import data
 from uvmagic.accelerator import present
-from uvmagic.accelerator.choice import backend_of_url, chosen
+from uvmagic.accelerator.choice import backend_of_url, chosen, index_url
 from uvmagic.accelerator.drivers import Drivers
 from uvmagic.adopt.lines import (
     PROJECT,
@@ -161,8 +161,7 @@ def planned(
     group: str = "",
     backends: Collection[str] = (),
     python: str = "",
-    has_python: str = "",
-    listed: Collection[str] = (),
+    pyproject: Mapping[str, Any] | None = None,
 ) -> Plan:
     """What a source's lines come to.
 
@@ -171,29 +170,24 @@ def planned(
         group: the dependency group that all of the project's own requirements go to, else empty.
         backends: options of the call that choose torch's build, over the source's own choice.
         python: the version that the call asks for, over the source's own.
-        has_python: requires-python of the project that is there already.
-        listed: normalised names that it lists.
+        pyproject: of the project that is there already, None for one that is to be made.
     """
-    return _Planning(group, backends, python, has_python, listed).run([*lines])
+    return _Planning(group, backends, python, pyproject or {}).run([*lines])
 
 
 class _Planning:
     """One plan in the making."""
 
     def __init__(
-        self,
-        group: str,
-        backends: Collection[str],
-        python: str,
-        has_python: str,
-        listed: Collection[str],
+        self, group: str, backends: Collection[str], python: str, pyproject: Mapping[str, Any]
     ) -> None:
-        self.group, self.backends = group, backends
-        self.python, self.has_python = python, has_python
+        self.group, self.backends, self.python = group, backends, python
+        self.pyproject = pyproject
+        self.has_python = str(pyproject.get("project", {}).get("requires-python", ""))
+        self.has_torch = "torch" in present.listed(pyproject)
         self.plan = Plan()
         self.first: dict[tuple[Table, str], int] = {}
-        self.places: dict[tuple[Table, str], str] = {}
-        self.has_torch = "torch" in listed
+        self.places: dict[tuple[Table, str], Line] = {}
 
     def run(self, lines: list[Line]) -> Plan:
         asked = [ask for line in lines for ask in line.asks]
@@ -204,6 +198,11 @@ class _Planning:
             fates = [self._fate(ask, line) for ask in line.asks]
             if fates:
                 self.plan.rows.append(_row(line, fates))
+        known = {entry["name"] for entry in self.plan.indexes}
+        self.plan.additions = [
+            replace(one, index=_slug(one.index) if _slug(one.index) in known else "")
+            for one in self.plan.additions
+        ]
         return self.plan
 
     def _fate(self, ask: Ask, line: Line) -> Fate:
@@ -236,21 +235,40 @@ class _Planning:
         addition = Addition(table, requirement, ask.is_editable, ask.index, is_same_name)
         key = (table, _sort(requirement))
         if key in self.first:
-            return self._again(key, addition, told)
+            return self._again(key, addition, line, told)
         self.first[key] = len(self.plan.additions)
-        self.places[key] = f"line {line.first}"
+        self.places[key] = line
         self.plan.additions.append(addition)
         if table.kind != "project":
             told.append(f"in the {'extra' if table.kind == 'extra' else 'group'} {table.name}")
-        is_changed = bool(ask.told or why)
+        if before := self._replaced(table, requirement):
+            told.append(f"in the place of {before}")
+        if is_same_name and not told:
+            told.append("PyPI's of that name")
+        is_changed = bool(ask.told or why or ask.is_respelled)
         return Fate("changed" if is_changed else "adopted", _joined(requirement, told, is_changed))
 
-    def _again(self, key: tuple[Table, str], addition: Addition, told: list[str]) -> Fate:
+    def _replaced(self, table: Table, requirement: str) -> str:
+        """What the project lists already under that name, where it says something else."""
+        name = present.name_of(requirement)
+        listed = table.requirements(self.pyproject)
+        entries = [entry for entry in listed if present.name_of(entry) == name]
+        same = _sort(requirement)
+        parsed = _parsed(requirement)
+        is_there = any(
+            _sort(entry) == same and (one := _parsed(entry)) and one == parsed for entry in entries
+        )
+        return "" if is_there or parsed is None else " and ".join(entries)
+
+    def _again(
+        self, key: tuple[Table, str], addition: Addition, line: Line, told: list[str]
+    ) -> Fate:
         """What the source asks for twice: both bounds hold, as for pip."""
         position = self.first[key]
         before = self.plan.additions[position]
         one, other = _parsed(before.requirement), _parsed(addition.requirement)
-        place = self.places[key]
+        first = self.places[key]
+        place = f"line {first.first}" + (f" of {first.file}" if first.file != line.file else "")
         if one is None or other is None or one.url or other.url:
             if before.requirement == addition.requirement:
                 return Fate("covered", f"the same as {place}")
@@ -281,6 +299,8 @@ class _Planning:
         if name in data.conda_accelerators():
             return self._of_accelerator(name, ask)
         kind = data.conda_kind(name)
+        if kind is not None and kind.name == "gpu" and self.has_torch:
+            return Fate("covered", "torch's wheels bring it along")
         if kind is not None:
             return Fate("covered" if kind.covered else "left", kind.told)
         pypi = data.conda_renamed().get(name, ask.name)
@@ -291,23 +311,33 @@ class _Planning:
             specifier, why = "", f"{ask.version} is no version of PEP 440: any version"
         if why:
             told.append(why)
-        elif ask.version and specifier != ask.version:
-            told.append(f"conda's {ask.version.lstrip('= ')} is {specifier or 'any version'}")
         if ask.build and ask.build != "*":
             told.append("the build goes: a wheel is chosen by platform")
         marker = f" ; {ask.marker}" if ask.marker else ""
-        is_same_name = not any(part.startswith("conda's") and "PyPI" in part for part in told)
-        wanted = Requires(f"{pypi}{specifier}{marker}", told="; ".join(told))
+        is_same_name = name not in data.conda_renamed()
+        if chooses := self._build_of(ask):
+            told.append(chooses)
+        is_respelled = bool(ask.version) and specifier != ask.version
+        wanted = Requires(
+            f"{pypi}{specifier}{marker}", told="; ".join(told), is_respelled=is_respelled
+        )
         return self._require(wanted, line, is_same_name=is_same_name)
+
+    def _build_of(self, ask: Conda) -> str:
+        """What the build string of conda's torch chooses, where that is what was taken."""
+        backend = _of_build(ask.name, ask.build) if _is_torch(ask) else None
+        is_taken = backend is not None and backend == self.plan.backend
+        return f"its build is {_option(backend)}" if is_taken else ""
 
     def _of_conda_python(self, ask: Conda) -> Fate:
         try:
             specifier, told = from_conda(ask.version)
         except NoPep440:
             return Fate("left", f"{ask.version} is no version of Python's: say  --python 3.12")
-        exact = re.fullmatch(r"==(\d+\.\d+)\.\d+", specifier)
+        exact = re.fullmatch(r"==(\d+\.\d+)(?P<patch>\.\d+)?", specifier)
         if exact:
-            specifier, told = f"=={exact[1]}.*", "the patch release is left to uv"
+            specifier = f"=={exact[1]}.*"
+            told = "the patch release is left to uv" if exact["patch"] else told
         return self._of_python(Python(specifier, told))
 
     def _of_accelerator(self, name: str, ask: Conda) -> Fate:
@@ -382,7 +412,7 @@ class _Planning:
         parts = urlsplit(url)
         if _PYPI.fullmatch(parts.hostname or "") and parts.path.rstrip("/") == "/simple":
             return Fate("covered", "PyPI is where uv looks by itself")
-        if backend_of_url(url) is not None:
+        if _is_torchs(url):
             return self._of_torchs_index(url)
         entry = self._entry(ask, url)
         known = [one for one in self.plan.indexes if one["url"] == url]
@@ -399,11 +429,13 @@ class _Planning:
         return Fate("changed" if url != ask.url else "adopted", "; ".join(told))
 
     def _of_torchs_index(self, url: str) -> Fate:
-        backend = backend_of_url(url)
+        backend = _backend_at(url) or self.plan.backend
         if not self.has_torch:
             return Fate("left", "PyTorch's index, and no torch is asked for: add what it is for")
         if self.backends:
             return Fate("covered", f"the call chooses itself: {' '.join(self.backends)}")
+        if backend is None:
+            return Fate("covered", "the torch of PyPI is taken: no build is named")
         if backend != self.plan.backend:
             return Fate("left", f"{_option(self.plan.backend)} was chosen before it: name one")
         return Fate("changed", f"{_option(backend)}: torch's family alone comes from there")
@@ -417,12 +449,12 @@ class _Planning:
             number += 1
         return {"name": name, "url": url, **_INDEX_KEYS.get(ask.kind, {})}
 
-    def _set(self, key: str, value: str | bool | list[str]) -> Fate:
-        before = self.plan.settings.get(key, [])
-        whole = (
-            [*before, *(v for v in value if v not in before)] if isinstance(value, list) else value
-        )
-        self.plan.settings[key] = whole
+    def _set(self, key: str, value: str | bool | tuple[str, ...]) -> Fate:
+        if isinstance(value, tuple):
+            before = self.plan.settings.get(key, [])
+            self.plan.settings[key] = list(dict.fromkeys([*before, *value]))
+        else:
+            self.plan.settings[key] = value
         return Fate("adopted", f"{key} in [tool.uv]")
 
 
@@ -485,7 +517,7 @@ def _chosen_by(ask: Ask) -> Backend | None:
     """The build of torch that one thing chooses, if it does."""
     match ask:
         case Index(url):
-            return backend_of_url(without_credentials(url))
+            return _backend_at(without_credentials(url))
         case Conda(name, version, build):
             kind = data.conda_accelerators().get(normalise(name))
             if kind not in (None, "build"):
@@ -495,6 +527,21 @@ def _chosen_by(ask: Ask) -> Backend | None:
             local = re.search(r"==\s*[^+;,\s]+\+([\w.]+)", requirement)
             return data.backends().get(local[1]) if local else None
     return None
+
+
+_PAGE = "/torch_stable.html"
+"""PyTorch's one page of all its wheels, or of one build's."""
+
+
+def _backend_at(url: str) -> Backend | None:
+    """The build whose index, or page, lies at a URL."""
+    return backend_of_url(url.removesuffix(_PAGE))
+
+
+def _is_torchs(url: str) -> bool:
+    """Whether a URL is an index or a page of PyTorch's, or of a mirror's."""
+    official = index_url(next(iter(data.backends().values())))[0].rpartition("/")[0]
+    return _backend_at(url) is not None or url == f"{official}{_PAGE}"
 
 
 def _of_build(name: str, build: str) -> Backend | None:

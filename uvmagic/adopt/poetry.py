@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from uvmagic.adopt.lines import (
+    NO_REQUIREMENT,
     PROJECT,
     Ask,
     Covered,
@@ -17,6 +18,7 @@ from uvmagic.adopt.lines import (
     Line,
     Python,
     Requires,
+    joined,
     with_headings,
 )
 from uvmagic.adopt.tables import requirement
@@ -36,6 +38,11 @@ _KINDS = {
 }
 """A source's priority → the kind of index; any other is asked beside PyPI."""
 
+_OF_POETRY = Covered("what poetry says of the project as a package; it stays there")
+_BUILDS = Covered("how the project is built, if it is a package; it stays there")
+KEPT = (NO_REQUIREMENT, _BUILDS, _OF_POETRY)
+"""What is told once for all lines that follow each other."""
+
 
 def read(text: str, file: str) -> list[Line]:
     """Every line of a pyproject.toml of poetry's. Raises SourceInvalid where it is no TOML.
@@ -44,26 +51,16 @@ def read(text: str, file: str) -> list[Line]:
     """
     found = statements(text, file)
     extras = _extras(found)
-    lines: list[Line] = []
-    for one in found:
-        asked = _asks(one, found, extras)
-        kept = Line(file, one.first, one.last, one.text, tuple(asked))
-        before = lines[-1] if lines else None
-        if asked and before and before.asks == kept.asks and isinstance(asked[0], Covered):
-            lines[-1] = replace(before, last=kept.last, text=_several(before.text))
-        else:
-            lines.append(kept)
-    return with_headings(file, text, lines)
+    lines = [
+        Line(file, one.first, one.last, one.text, tuple(_asks(one, found, extras))) for one in found
+    ]
+    return with_headings(file, text, joined(lines, KEPT))
 
 
 def name_of(text: str, file: str) -> str:
     """The name that it gives the project, empty where it gives none. Raises SourceInvalid."""
     names = [o.value for o in statements(text, file) if (*o.path, *o.key) == (*_POETRY, "name")]
     return str(names[0]) if names else ""
-
-
-def _several(text: str) -> str:
-    return text if text.endswith(" …") else f"{text} …"
 
 
 def _asks(one: Statement, beside: list[Statement], extras: Mapping[str, list[str]]) -> list[Ask]:
@@ -87,10 +84,10 @@ def _asks(one: Statement, beside: list[Statement], extras: Mapping[str, list[str
         case ("tool", "poetry", "scripts" | "plugins", *_):
             return [Left("an entry point: write it to [project.scripts]")]
         case ("tool", "poetry", *_):
-            return [Covered("what poetry says of the project as a package; it stays there")]
+            return [_OF_POETRY]
         case ("build-system", *_):
-            return [Covered("how the project is built, if it is a package; it stays there")]
-    return [Covered("no requirement; it stays there")]
+            return [_BUILDS]
+    return [NO_REQUIREMENT]
 
 
 def _under(keys: list[str], value: Any) -> Any:

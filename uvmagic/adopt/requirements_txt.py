@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from uvmagic.adopt.lines import (
+    HERE_ALONE,
+    ITSELF,
     PROJECT,
     Ask,
     Constrains,
@@ -122,11 +125,13 @@ def expanded(
     lines = [replace(line, asks=tuple(asked))]
     for each in asked:
         if isinstance(each, Includes):
-            lines += _included(each, folder, above, table)
+            lines += _included(each, line.file, folder, above, table)
     return lines
 
 
-def _included(named: Includes, folder: Path, above: tuple[Path, ...], table: Table) -> list[Line]:
+def _included(
+    named: Includes, told: str, folder: Path, above: tuple[Path, ...], table: Table
+) -> list[Line]:
     file = folder / named.path
     resolved = file.resolve()
     if resolved in above:
@@ -135,7 +140,7 @@ def _included(named: Includes, folder: Path, above: tuple[Path, ...], table: Tab
             f"The files name each other in a circle: {' → '.join(circle)}.",
             "Take one of these -r lines away.",
         )
-    lines = read(file, named.path, table, above)
+    lines = read(file, str(PurePosixPath(told).parent / named.path), table, above)
     return (
         [replace(line, asks=_as_constraints(line.asks)) for line in lines]
         if (named.constrains)
@@ -183,8 +188,8 @@ def asks(statement: str, table: Table = PROJECT) -> list[Ask]:
         if option != "--hash" or not rest:
             asked += [ask for value in values for ask in _of_option(option, value)]
     if rest:
-        told = "uv.lock has hashes of its own" if "--hash" in options else ""
-        asked.append(_with_told(_requirement(rest, table), told))
+        asked.append(_requirement(rest, table))
+        asked += [Covered("uv.lock has hashes of its own")] if "--hash" in options else []
     return asked
 
 
@@ -249,7 +254,7 @@ def _for_packages(value: str, for_all: str, for_some: str) -> list[Ask]:
         return [Setting(for_all, True)]
     if ":none:" in names:
         return [Covered("that is so without saying")]
-    return [Setting(for_some, names)]
+    return [Setting(for_some, tuple(names))]
 
 
 # --- one requirement ------------------------------------------------------------------------------
@@ -272,7 +277,10 @@ def _requirement(text: str, table: Table, *, is_editable: bool = False) -> Ask:
         name = re.search(r"#egg=([\w.-]+(?:\[[^\]]*\])?)", bare)
         place = re.sub(r"#egg=[^&]*&?", "#", bare).removesuffix("#")
         named = f"{name[1]} @ {place}" if name and "://" in place else place
-        return Requires(named, table, told)
+        if re.fullmatch(r"\.(?:\[.*\])?", place):
+            return ITSELF
+        here = HERE_ALONE if place.startswith(("/", "~")) else ""
+        return Requires(named, table, told or here)
     return _with_told(_of_index(bare, table), told)
 
 
@@ -290,13 +298,11 @@ def _looks_like_a_place(text: str) -> bool:
 
 
 def _editable(text: str, table: Table) -> Ask:
-    place, _, extras = re.sub(r"#egg=.*", "", text).partition("[")
+    place = re.sub(r"#egg=.*", "", text).partition("[")[0]
     if place.rstrip("/\\") in ("", "."):
-        named = f", its extras {extras.rstrip(']')}" if extras else ""
-        return Covered(
-            f"the project itself{named}: uv installs it where pyproject.toml has [build-system]"
-        )
-    return Requires(re.sub(r"#egg=.*", "", text), table, is_editable=True)
+        return ITSELF
+    told = HERE_ALONE if place.startswith(("/", "~")) else ""
+    return Requires(re.sub(r"#egg=.*", "", text), table, told, is_editable=True)
 
 
 def _from_repository(text: str, table: Table, is_editable: bool) -> Ask:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from uvmagic.adopt import requirements_txt
 from uvmagic.adopt.lines import (
+    NO_REQUIREMENT,
     PROJECT,
     Ask,
     Covered,
     Left,
     Line,
     Python,
+    joined,
     with_headings,
 )
 from uvmagic.errors import SourceInvalid
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 _TABLES = {"install_requires": PROJECT, "tests_require": Table("group", "test")}
 _BUILDS = Covered("what builds the project: [build-system] says it")
 _LINKS = Left("uv heeds no dependency links: give the address with the requirement, or an index")
-_NO_REQUIREMENT = Covered("no requirement; it stays there")
 
 
 # --- setup.cfg ------------------------------------------------------------------------------------
@@ -49,7 +50,7 @@ def read_cfg(text: str, file: str, folder: Path) -> list[Line]:
     for number, section, key, value in _values(text):
         for line in _of_cfg(file, number, section, key, value, folder):
             (own if line.file == file else others).append(line)
-    return [*with_headings(file, text, own), *others]
+    return [*with_headings(file, text, joined(own, [NO_REQUIREMENT])), *others]
 
 
 def _values(text: str) -> Iterator[tuple[int, str, str, str]]:
@@ -87,7 +88,7 @@ def _of_cfg(file: str, number: int, section: str, key: str, value: str, folder: 
     if (section, key) == ("options", "python_requires"):
         return [Line(file, number, number, f"{key} = {value}", (Python(_tight(value)),))]
     others: dict[str, Ask] = {"setup_requires": _BUILDS, "dependency_links": _LINKS}
-    ask = others.get(key, _NO_REQUIREMENT) if section == "options" else _NO_REQUIREMENT
+    ask = others.get(key, NO_REQUIREMENT) if section == "options" else NO_REQUIREMENT
     return [Line(line.file, number, number, f"{key} = {value}", (ask,))]
 
 
@@ -126,14 +127,23 @@ def read_py(text: str, file: str) -> list[Line]:
     lines = [
         line for word in call.keywords for line in _of_keyword(word, values, file=file, text=text)
     ]
-    return [_merged(lines, number) for number in sorted({(one.first, one.last) for one in lines})]
+    used = {node.id for node in ast.walk(call) if isinstance(node, ast.Name)} & values.keys()
+    lines += [
+        _line(node, _computed("what code adds to a list"), file=file, text=text)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.stmt) and _adds_to(node) in used
+    ]
+    return with_headings(file, "", lines)
 
 
-def _merged(lines: list[Line], place: tuple[int, int]) -> Line:
-    """One line for all that stands on it."""
-    here = [line for line in lines if (line.first, line.last) == place]
-    asked = tuple(ask for line in here for ask in line.asks)
-    return Line(here[0].file, *place, here[0].text, asked)
+def _adds_to(node: ast.AST) -> str:
+    """The name that a statement adds to (`A += …`, `A.append(…)`), empty for any other."""
+    match node:
+        case ast.AugAssign(target=ast.Name(id=name)):
+            return name
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr))):
+            return name if attr in ("append", "extend", "insert", "update") else ""
+    return ""
 
 
 def _is_setup(node: ast.AST) -> bool:
@@ -220,7 +230,7 @@ def _computed(what: str) -> Left:
     )
 
 
-def _line(node: ast.expr, *asked: Ask, file: str, text: str) -> Line:
+def _line(node: ast.expr | ast.stmt, *asked: Ask, file: str, text: str) -> Line:
     first, last = node.lineno, node.end_lineno or node.lineno
     told = " ".join(line.strip() for line in text.splitlines()[first - 1 : last])
     return Line(file, first, last, told.rstrip(","), tuple(asked))

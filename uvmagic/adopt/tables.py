@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import SpecifierSet
 
-from uvmagic.adopt.lines import Ask, Left, Requires, without_credentials
+from uvmagic.adopt.lines import ITSELF, Ask, Left, Requires, without_credentials
 from uvmagic.adopt.versions import NoPep440, from_poetry
 
 if TYPE_CHECKING:
@@ -50,9 +50,11 @@ def requirement(name: str, value: Mapping[str, Any], table: Table) -> Ask:
     place, why = _place(value)
     if place is None:
         return Left(f"uv knows git alone, not {why}: give {name}'s address in a git repository")
+    if place in (".", "./", "./."):
+        return ITSELF
     given = str(value.get("version", "*")).strip()
     is_same = "".join(given.split()) in (specifier or "*", specifier)
-    notes = [told, "" if is_same or told or place else f"{given} is {specifier}", why]
+    notes = [told, why]
     if without_credentials(place) != place:
         place = without_credentials(place)
         notes.append("user and password are not written down")
@@ -60,9 +62,13 @@ def requirement(name: str, value: Mapping[str, Any], table: Table) -> Ask:
     body = f"{head} @ {place}" if place else f"{head}{specifier}"
     if "path" in value and place:
         body = place + (f"[{extras}]" if extras else "")
-    index = str(value.get("index") or value.get("source") or "")
     return Requires(
-        body + tail, table, "; ".join(note for note in notes if note), is_editable, index
+        body + tail,
+        table,
+        told="; ".join(note for note in notes if note),
+        is_respelled=not (is_same or place),
+        is_editable=is_editable,
+        index=str(value.get("index") or value.get("source") or ""),
     )
 
 
