@@ -59,7 +59,7 @@ class Outcome:
         next_steps: what to do now, a sentence each.
         data: further values for `--json`.
         exit_code: what a shell gets.
-        rows: a table, shown before the notes: a sign each (`!` to look at, `+`, `~`, `=`), and cells.
+        rows: a table, before the notes: a sign each (`!` to look at, `+`, `~`, `=`), and cells.
     """
 
     word: str

@@ -74,18 +74,13 @@ def top_level(found: Iterable[Distribution]) -> list[Distribution]:
     marked = [one for one in known if one.is_requested]
     if marked:
         return marked
-    needed = {name: one for one in known for name in one.needs if name != normalise(one.name)}
     by_name = {normalise(one.name): one for one in known}
+    below = {name: _closure(one, by_name) for name, one in by_name.items()}
     return [
-        one for name, one in by_name.items() if name not in needed or _reaches(one, name, by_name)
+        one
+        for name, one in by_name.items()
+        if all(above in below[name] for above in by_name if name in below[above])
     ]
-
-
-def _reaches(begin: Distribution, name: str, by_name: dict[str, Distribution]) -> bool:
-    """Whether a distribution needs itself by others, and nothing outside that circle needs it."""
-    below = _closure(begin, by_name)
-    needing = {n for n, one in by_name.items() if name in one.needs and n != name}
-    return name in below and needing <= below
 
 
 def _closure(begin: Distribution, by_name: dict[str, Distribution]) -> set[str]:

@@ -10,7 +10,9 @@ import re
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-_CLAUSE = re.compile(r"(?P<operator>===|==|~=|!=|<=|>=|<|>|=|\^|~)?\s*(?P<version>[^\s,|=<>!~^]+)")
+_CLAUSE = re.compile(
+    r"(?P<operator>===|==|~=|!=|<=|>=|<|>|=|\^|~)?\s*(?P<version>(?:\d+!)?[^\s,|=<>!~^]+)"
+)
 
 
 class NoPep440(ValueError):
