@@ -95,12 +95,12 @@ def test_a_tree_of_files_becomes_lists_indexes_and_constraints(
 ) -> None:
     index.add(wheel("alpha", "1.5"))
     (folder.path / "sub").mkdir()
-    (folder.path / "lib").mkdir()
-    (folder.path / "lib" / "pyproject.toml").write_text(
-        '[project]\nname = "lib"\nversion = "1"\nrequires-python = ">=3.11"\n\n[tool.uv]\npackage = false\n'
-    )
+    (folder.path / "wheels").mkdir()
+    made = wheel("lib", "1.0")
+    (folder.path / "wheels" / made.filename).write_bytes(made.data)
     (folder.path / "requirements.txt").write_text(
-        f"-r sub/more.txt\n-c sub/bounds.txt\n--extra-index-url {index.url}/\nbeta\n./lib\n"
+        f"-r sub/more.txt\n-c sub/bounds.txt\n--extra-index-url {index.url}/\nbeta\n"
+        f"./wheels/{made.filename}\n"
     )
     (folder.path / "sub" / "more.txt").write_text("gamma>=1 \\\n  --hash=sha256:00\n")
     (folder.path / "sub" / "bounds.txt").write_text("alpha<2\n")
@@ -110,7 +110,7 @@ def test_a_tree_of_files_becomes_lists_indexes_and_constraints(
     uv = parsed(folder)["tool"]["uv"]
     assert parsed(folder)["project"]["dependencies"] == ["beta", "gamma>=1", "lib"]
     assert uv["constraint-dependencies"] == ["alpha<2"]
-    assert uv["sources"]["lib"] == {"path": "lib"}
+    assert uv["sources"]["lib"] == {"path": f"wheels/{made.filename}"}
     assert uv["index"][-1]["url"] == f"{index.url}/"
     assert before.splitlines()[0] in folder.pyproject.read_text()
     assert {"name": "alpha", "before": None, "after": "1.5"} in told["changes"]

@@ -25,6 +25,7 @@ _MARKERS = {
     "unix": "sys_platform != 'win32'",
 }
 _CHANNEL = Covered("a channel of conda's: uv takes Python's packages from PyPI")
+_NO_DEFAULTS = Covered("PyPI is what there is besides")
 _KEYS: dict[str, Ask] = {
     "name": Covered("the environment's name: uv's is the project's .venv"),
     "prefix": Covered("where conda put it: uv's is the project's .venv"),
@@ -82,11 +83,8 @@ class _Reader:
                 yield from self._dependency(item)
         elif name == "channels":
             for item in _items(value):
-                what = self._scalar(item)
-                leaves_out = (
-                    Covered("PyPI is what there is besides") if what == "nodefaults" else None
-                )
-                yield self._line(item, item, leaves_out or _CHANNEL)
+                begin, end = item if isinstance(item, tuple) else (item, item)
+                yield self._line(begin, end, _NO_DEFAULTS if _is_nodefaults(item) else _CHANNEL)
         elif name in _KEYS and _is_block(key, value):
             for item in _items(value):
                 begin, end = item if isinstance(item, tuple) else (item, item)
@@ -96,6 +94,10 @@ class _Reader:
             yield self._line(key, value, _KEYS.get(name, unknown))
 
     def _dependency(self, item: Any) -> Iterator[Line]:
+        if isinstance(item, tuple):  # `dependencies` is a mapping
+            key, value = item
+            yield self._line(key, value, _MISPLACED)
+            return
         if isinstance(item.value, str):
             yield self._line(item, item, self._package(item))
             return
@@ -120,6 +122,10 @@ class _Reader:
         return Conda(spec.name, spec.version, spec.build, marker)
 
     def _of_pip(self, item: Any) -> Iterator[Line]:
+        if isinstance(item, tuple):
+            key, value = item
+            yield self._line(key, value, _MISPLACED)
+            return
         if not isinstance(item.value, str):
             yield self._line(item, item, _MISPLACED)
             return
@@ -143,6 +149,10 @@ def _items(node: Any) -> list[Any]:
     if isinstance(node.value, list):
         return list(node.value)
     return [node] if node.value else []
+
+
+def _is_nodefaults(item: Any) -> bool:
+    return getattr(item, "value", "") == "nodefaults"
 
 
 def _is_mapping(node: Any) -> bool:

@@ -409,7 +409,10 @@ class _Planning:
         url = without_credentials(ask.url)
         if "${" in url:
             return Fate("left", "its address needs an environment variable: add the index by hand")
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            return Fate("left", f"no address ({error}): mend it")
         if _PYPI.fullmatch(parts.hostname or "") and parts.path.rstrip("/") == "/simple":
             return Fate("covered", "PyPI is where uv looks by itself")
         if _is_torchs(url):
@@ -419,6 +422,8 @@ class _Planning:
         if not known:
             self.plan.indexes.append(entry)
         told = [f"the index {(known or [entry])[0]['name']}"]
+        if ask.kind == "default" and not entry.get("default"):
+            told.append("asked before the project's own default index")
         if ask.kind == "extra":
             told.append("uv takes a package from the first index that has it, PyPI last")
         if url != ask.url:
@@ -441,13 +446,20 @@ class _Planning:
         return Fate("changed", f"{_option(backend)}: torch's family alone comes from there")
 
     def _entry(self, ask: Index, url: str) -> dict[str, Any]:
-        taken = {one["name"] for one in self.plan.indexes if one["url"] != url}
+        there = self.pyproject.get("tool", {}).get("uv", {}).get("index", [])
+        taken = {one.get("name") for one in [*there, *self.plan.indexes] if one["url"] != url}
         name = _slug(ask.name or urlsplit(url).hostname or "files")
         number = 2
         while name in taken:
             name = f"{_slug(ask.name or urlsplit(url).hostname or 'files')}-{number}"
             number += 1
-        return {"name": name, "url": url, **_INDEX_KEYS.get(ask.kind, {})}
+        kind = "extra" if ask.kind == "default" and self._has_default() else ask.kind
+        return {"name": name, "url": url, **_INDEX_KEYS.get(kind, {})}
+
+    def _has_default(self) -> bool:
+        """Whether an index stands in PyPI's place already: there can be one."""
+        there = self.pyproject.get("tool", {}).get("uv", {}).get("index", [])
+        return any(entry.get("default") for entry in [*there, *self.plan.indexes])
 
     def _set(self, key: str, value: str | bool | tuple[str, ...]) -> Fate:
         if isinstance(value, tuple):

@@ -215,6 +215,8 @@ def _options(statement: str) -> tuple[dict[str, list[str]], str]:
 
 
 def _of_option(option: str, value: str) -> list[Ask]:
+    if option in ("--requirement", "--constraint") and ("://" in value or "\0" in value):
+        return [Left("a file elsewhere: save it beside this one, and name that")]
     match option:
         case "--requirement":
             return [Includes(value)]
