@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from uvmagic.adopt import matchspec, requirements_txt
-from uvmagic.adopt.lines import Ask, Conda, Covered, Left, Line, with_headings
+from uvmagic.adopt.lines import CHANNEL, Ask, Conda, Covered, Left, Line, with_headings
 from uvmagic.errors import SourceInvalid
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ _MARKERS = {
     "osx": "sys_platform == 'darwin'",
     "unix": "sys_platform != 'win32'",
 }
-_CHANNEL = Covered("a channel of conda's: uv takes Python's packages from PyPI")
 _NO_DEFAULTS = Covered("PyPI is what there is besides")
 _KEYS: dict[str, Ask] = {
     "name": Covered("the environment's name: uv's is the project's .venv"),
@@ -84,7 +83,7 @@ class _Reader:
         elif name == "channels":
             for item in _items(value):
                 begin, end = item if isinstance(item, tuple) else (item, item)
-                yield self._line(begin, end, _NO_DEFAULTS if _is_nodefaults(item) else _CHANNEL)
+                yield self._line(begin, end, _NO_DEFAULTS if _is_nodefaults(item) else CHANNEL)
         elif name in _KEYS and _is_block(key, value):
             for item in _items(value):
                 begin, end = item if isinstance(item, tuple) else (item, item)
