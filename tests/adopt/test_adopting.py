@@ -164,21 +164,26 @@ def test_as_of_the_last_commit(folder: Folder, index: PackageIndex) -> None:
     assert told["changes"] == [{"name": "alpha", "before": None, "after": "1.0"}]
 
 
-@pytest.mark.parametrize("as_of", [(), ("--as-of", "2030-01-01")], ids=["now", "as of"])
-def test_condas_cuda_is_torchs_index(torch_hosts: TorchHosts, as_of: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("options", "backend"),
+    [((), "cu126"), (("--cpu", "--as-of", "2030-01-01"), "cpu")],
+    ids=["the source's", "the call's, as of a day"],
+)
+def test_condas_cuda_is_torchs_index(
+    torch_hosts: TorchHosts, options: tuple[str, ...], backend: str
+) -> None:
     folder = torch_hosts.folder
-    if as_of:  # what has no date is left out then, and the imitation of PyPI tells none
-        text = folder.pyproject.read_text().replace(
-            "default = true", "default = true\nexclude-newer = false"
-        )
+    if options:  # what has no date is left out then, and the imitation of PyPI tells none
+        text = folder.pyproject.read_text()
+        text = text.replace("default = true", "default = true\nexclude-newer = false")
         folder.pyproject.write_text(text)
     (folder.path / "environment.yml").write_text(
         "dependencies:\n  - pytorch=2.7.1\n  - torchvision\n  - pytorch-cuda=12.6\n  - cudnn\n"
     )
-    told = done(folder, "adopt", "environment.yml", "--dry-run", *as_of)
+    told = done(folder, "adopt", "environment.yml", "--dry-run", *options)
     assert "to look at" not in told["title"]
-    assert any("2.7.1+cu126" in str(change["after"]) for change in told["changes"])
-    assert any("pytorch-cu126" in line for line in told["diff"].splitlines())
+    assert any(f"2.7.1+{backend}" in str(change["after"]) for change in told["changes"])
+    assert f'+name = "pytorch-{backend}"' in told["diff"]
 
 
 def test_a_cell_adopts_what_the_notebook_itself_has_installed(
