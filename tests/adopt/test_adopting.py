@@ -129,6 +129,14 @@ def test_what_cannot_be_resolved_leaves_everything_as_it_was(bare: Folder) -> No
         assert not (bare.path / ".uvmagic").exists()
 
 
+def test_without_a_network_no_name_is_said_to_be_nowhere(bare: Folder) -> None:
+    (bare.path / "environment.yml").write_text("dependencies:\n  - alpha\n")
+    ran = bare.uvmagic("adopt", "environment.yml", UV_OFFLINE="1")
+    assert ran.returncode == 1
+    assert "none of that name" not in ran.stderr
+    assert sorted(path.name for path in bare.path.iterdir()) == ["environment.yml"]
+
+
 def test_poetrys_project_becomes_one_of_uvs_in_its_place(bare: Folder) -> None:
     bare.pyproject.write_text(
         '[tool.poetry]\nname = "thesis"\nversion = "1.0"\n\n[tool.poetry.dependencies]\n'
