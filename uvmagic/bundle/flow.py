@@ -400,7 +400,7 @@ def _outcome(
             ("bundle", where),
             ("python", source.python),
             *((("accelerator", locked.accelerator),) if locked else ()),
-            *(("image" if number == 0 else "", row) for number, row in enumerate(image)),
+            *zip(("image", "size"), image, strict=False),
             *(("files" if number == 0 else "", row) for number, row in enumerate(listed)),
         ),
         notes=(*notes, *(locked.notes if locked else ())),

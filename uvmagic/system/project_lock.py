@@ -53,6 +53,11 @@ def project_lock(root: Path, on_wait: Callable[[str], None] = lambda _: None) ->
         os.close(descriptor)
 
 
+def has_lock(root: Path) -> bool:
+    """Whether a folder is a project that has been changed before, or is just being changed."""
+    return (root / FOLDER / "lock").is_file()
+
+
 def is_held(root: Path) -> bool:
     """Whether somebody changes the project now. Waits for nobody, and makes nothing."""
     try:
