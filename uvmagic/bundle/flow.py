@@ -13,7 +13,7 @@ import uvmagic
 from uvmagic import data
 from uvmagic import notebook as notebooks
 from uvmagic import project as projects
-from uvmagic.bundle import contents, manifest, portable, recipe
+from uvmagic.bundle import contents, manifest, modules, portable, reads, recipe
 from uvmagic.bundle.archive import packed
 from uvmagic.bundle.forecast import forecast
 from uvmagic.bundle.locking import Locked, Locking
@@ -22,6 +22,7 @@ from uvmagic.bundle.wheels import build_wheels
 from uvmagic.change.chosen import chosen
 from uvmagic.change.place import heal_if_needed
 from uvmagic.change.report import with_note
+from uvmagic.code import Code
 from uvmagic.errors import BundleRefused, ProjectMissing, UsageError, UvFailed
 from uvmagic.kernel import support
 from uvmagic.lockfile import Lockfile
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
+    from uvmagic.bundle.reads import Reads
     from uvmagic.data import Backend
     from uvmagic.grammar import Command
     from uvmagic.project import Project
@@ -122,7 +124,8 @@ def _source(command: Command, host: Host) -> _Source:
             "workspace members cannot be made yet.",
             "Give the notebook a project of its own: %uv init in its folder.",
         )
-    python = Environment(project.environment(host.environ)).python_version()
+    environment = Environment(project.environment(host.environ))
+    python = environment.python_version()
     if (project.folder / "uv.toml").is_file():
         raise BundleRefused(
             "The project has a uv.toml, whose settings uv takes in place of [tool.uv]; a bundle "
@@ -135,9 +138,16 @@ def _source(command: Command, host: Host) -> _Source:
         )
     notebook = notebooks.read(file)
     sources = notebooks.code_cells(notebook)
-    folders = [file.parent, project.folder, project.folder / "src"]
-    modules = contents.local_modules(sources, folders)
-    read, large = contents.data_files(sources, file.parent)
+    code = Code(tuple(sources))
+    working = modules.working_folders(code, file.parent)
+    imported = modules.local_modules(
+        code,
+        working,
+        project.root,
+        more=[project.folder, project.folder / "src"],
+        is_installed=environment.has_module,
+    )
+    read = reads.data_files(imported.code, working, project.root)
     extra = {
         path
         for pattern in command.options.get("--include", ())
@@ -147,19 +157,29 @@ def _source(command: Command, host: Host) -> _Source:
         project,
         file,
         notebook,
-        contents.placed({file, *modules, *read, *extra}, project.folder),
+        contents.placed({file, *imported.files, *read.files, *extra}, project.root),
         ".".join(python.split(".")[:2]),
         notebooks.uses_uvmagic(sources),
         command.options.get("--keep-index", ()),
         _backend(command, host),
         _base(command),
-        left_out=tuple(
-            f"{path} ({in_bytes(size)}) is read, and too large to go unasked: --include '{path}'"
-            for path, size in large.items()
-            if file.parent / path not in extra
-        ),
+        left_out=tuple(_left_out(read, extra, project.root, host.cwd)),
         compiles=not command.has("--no-compile"),
     )
+
+
+def _left_out(read: Reads, extra: set[Path], root: Path, cwd: Path) -> Iterator[str]:
+    """What is read and does not go along, a sentence each."""
+    for path, files in read.large.items():
+        if not files <= extra:
+            is_below = (root / path).is_relative_to(cwd)
+            named = (root / path).relative_to(cwd).as_posix() if is_below else path
+            yield (
+                f"{named} ({in_bytes(reads.size_of(files))}) is read, and too large to go "
+                f"unasked: --include '{named}'" + ("" if is_below else f" in {shorten(root)}")
+            )
+    for text in read.outside:
+        yield f"{text} is read, and lies outside the project: copy it into {shorten(root)}."
 
 
 def _archive(command: Command, host: Host) -> Path | None:
