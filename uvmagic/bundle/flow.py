@@ -16,9 +16,10 @@ from uvmagic import project as projects
 from uvmagic.bundle import contents, manifest, modules, portable, reads, recipe
 from uvmagic.bundle.archive import packed
 from uvmagic.bundle.forecast import forecast
+from uvmagic.bundle.local import local
 from uvmagic.bundle.locking import Locked, Locking
 from uvmagic.bundle.secrets import Inspection
-from uvmagic.bundle.wheels import build_wheels
+from uvmagic.bundle.wheels import build_wheels, of_uvmagic
 from uvmagic.change.chosen import chosen
 from uvmagic.change.place import heal_if_needed
 from uvmagic.change.report import with_note
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
+    from uvmagic.bundle.local import Local, LocalDistribution
     from uvmagic.bundle.reads import Reads
     from uvmagic.data import Backend
     from uvmagic.grammar import Command
@@ -59,10 +61,18 @@ class _Source:
     base: str | None
     left_out: tuple[str, ...]
     compiles: bool
+    needs: Local
+
+    @property
+    def built(self) -> list[LocalDistribution]:
+        """What the bundle carries as a wheel."""
+        runs = of_uvmagic() if self.loads_uvmagic else []
+        names = {each.name for each in runs}  # where it is uvmagic's own project
+        return [*(each for each in self.needs.distributions if each.name not in names), *runs]
 
     @property
     def notebook_path(self) -> str:
-        return self.notebook_file.relative_to(self.project.folder).as_posix()
+        return self.notebook_file.relative_to(self.project.root).as_posix()
 
 
 def bundle(command: Command, host: Host) -> Outcome:
@@ -118,15 +128,15 @@ def _source(command: Command, host: Host) -> _Source:
             f"{file.name} belongs to no project: nothing says what it needs.",
             "Run  %uv init  and  %uv add …  in its folder first.",
         ) from error
-    if project.root != project.folder:
+    if "project" not in project.pyproject:
         raise BundleRefused(
-            f"{project.name} is a member of the workspace {shorten(project.root)}; bundles of "
-            "workspace members cannot be made yet.",
-            "Give the notebook a project of its own: %uv init in its folder.",
+            f"{file.name} lies in the root of a workspace, {shorten(project.root)}, which is no "
+            "project itself: nothing says what the notebook needs.",
+            "Move it into one of the workspace's projects, or give the root a [project] table.",
         )
     environment = Environment(project.environment(host.environ))
     python = environment.python_version()
-    if (project.folder / "uv.toml").is_file():
+    if (project.root / "uv.toml").is_file():
         raise BundleRefused(
             "The project has a uv.toml, whose settings uv takes in place of [tool.uv]; a bundle "
             "has pyproject.toml alone.",
@@ -165,6 +175,7 @@ def _source(command: Command, host: Host) -> _Source:
         _base(command),
         left_out=tuple(_left_out(read, extra, project.root, host.cwd)),
         compiles=not command.has("--no-compile"),
+        needs=local(project, Lockfile(project.lock.read_text(encoding="utf-8"))),
     )
 
 
@@ -233,13 +244,14 @@ def _fill(
         (stage / path).parent.mkdir(parents=True, exist_ok=True)
         (stage / path).write_bytes(content)
     host.reporter.progress(Progress("Building wheels of local distributions"))
-    wheels = build_wheels(stage, source.project, uv, host, with_uvmagic=source.loads_uvmagic)
+    wheels = build_wheels(stage, source.built, uv, host)
     rerun = [*portable.RERUN]
     if source.loads_uvmagic:
         origin = support.origin_of_uvmagic()
         rerun.append("uvmagic" if "uvmagic" in wheels else origin.requirement)
     locked = Locking(
         project=source.project,
+        needs=source.needs,
         python=source.python,
         rerun=rerun,
         wheels=wheels,
@@ -295,6 +307,11 @@ def _fill(
 
 def _refuse_foreign(target: Path, project: Project) -> None:
     """A folder is replaced only if it is a bundle with nothing else in it."""
+    if projects.takes_in(project.root, target.parent.resolve() / target.name):
+        raise BundleRefused(
+            f"{shorten(target)} would become a member of the workspace {shorten(project.root)}.",
+            "Name another folder: -o DIR",
+        )
     if not target.exists():
         return
     if target.resolve() in (project.folder, *project.folder.parents):
@@ -360,6 +377,9 @@ def _outcome(
     notes = [*source.left_out]
     if any(cell.get("outputs") for cell in source.notebook.cells):
         notes.append("Saved outputs were seen; they go along only with --keep-outputs.")
+    if locked is None and source.built:
+        names = ", ".join(each.name for each in source.built)
+        notes.append(f"Would be built to wheels: {names}.")
     notes.append("What the notebook file holds is bundled: save it first.")
     where, tag = shorten(target), recipe.image_tag(source.notebook_file.stem)
     return Outcome(
