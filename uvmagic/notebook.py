@@ -1,11 +1,10 @@
-"""A notebook: which one is meant, what its code asks for, and what of it is kept.
+"""A notebook: which one is meant, and what of it is kept.
 
 nbformat is imported where it is needed: it costs 0.1 s, 1.8 s in a JupyterLab environment.
 """
 
 from __future__ import annotations
 
-import ast
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,11 +18,6 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-_OF_IPYTHON = frozenset({"getoutput", "run_cell_magic", "run_line_magic", "system"})
-"""What a cell's magics and shell lines become calls of."""
-_WRITES = ("dump", "export", "imsave", "imwrite", "mkdir", "save", "to_", "touch", "write")
-"""How the names of calls begin that write what their literal arguments name."""
-_PYTHON_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
 PAPERMILLS = frozenset({"injected-parameters", "papermill-error-cell-tag"})
 """Tags of the cells that papermill adds (papermill/execute.py, papermill/parameterize.py)."""
 _RAISES = "raises-exception"
@@ -132,101 +126,6 @@ def code_cells(notebook: NotebookNode) -> list[str]:
 def uses_uvmagic(sources: Iterable[str]) -> bool:
     """Whether any cell loads the extension or calls one of its magics."""
     return any(_OWN_MAGIC.search(source) for source in sources)
-
-
-def imported_modules(source: str) -> set[str]:
-    """The modules that a cell or a Python file imports, dotted: `{"numpy", "mine.sub"}`.
-
-    The cell is read as IPython reads it, magics and all. `from a import b` gives both `a` and
-    `a.b`, since `b` may be a module. Relative imports are not among them. What is no Python gives
-    nothing.
-    """
-    found: set[str] = set()
-    for node in ast.walk(_tree(source)):
-        match node:
-            case ast.Import(names=names):
-                found |= {alias.name for alias in names}
-            case ast.ImportFrom(module=str(module), names=names, level=0):
-                found |= {module, *(f"{module}.{alias.name}" for alias in names)}
-            case ast.Call(
-                func=ast.Attribute(attr="run_cell_magic"),
-                args=[ast.Constant(value=magic), _, ast.Constant(value=str(body))],
-            ) if magic in _PYTHON_CELL_MAGICS:
-                found |= imported_modules(body)
-    return found
-
-
-def literal_paths(source: str) -> set[str]:
-    """The texts in a cell or a Python file that may be paths of files that it reads.
-
-    Every literal argument of a call is one, and what is joined to one by `/`, unless the call
-    writes: `to_csv`, `savefig`, `open(…, "w")`, `Path(…).write_text`. What is no Python gives
-    nothing.
-    """
-    tree = _tree(source)
-    written = {id(part) for node in ast.walk(tree) for part in _written(node)}
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Attribute(attr=attr), args=arguments) if attr in _OF_IPYTHON:
-                told = [str(part.value) for part in arguments if isinstance(part, ast.Constant)]
-                if told and told[0] in _PYTHON_CELL_MAGICS:
-                    found |= literal_paths(told[-1])
-            case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=str(name))):
-                above = _literal(left)
-                if above is not None and id(node) not in written:
-                    found.add(f"{above}/{name}")
-            case ast.Call(args=arguments, keywords=keywords):
-                given = [*arguments, *(keyword.value for keyword in keywords)]
-                texts = [part for part in given if isinstance(part, ast.Constant)]
-                found |= {
-                    text.value
-                    for text in texts
-                    if isinstance(text.value, str) and id(text) not in written
-                }
-    return found
-
-
-def _written(node: ast.AST) -> list[ast.expr]:
-    """The parts of a call that name what it writes."""
-    if not isinstance(node, ast.Call):
-        return []
-    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-    if name == "open":
-        modes = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "mode")]
-        writes = any(isinstance(m, ast.Constant) and set("wax") & set(str(m.value)) for m in modes)
-    else:
-        writes = name.startswith(_WRITES)
-    if not writes:
-        return []
-    of_path = node.func.value if isinstance(node.func, ast.Attribute) else None
-    inside = [*node.args, *(keyword.value for keyword in node.keywords)]
-    inside += of_path.args if isinstance(of_path, ast.Call) else []
-    return [*inside, *([of_path] if of_path is not None else [])]
-
-
-def _literal(node: ast.expr) -> str | None:
-    """The text of `"a"`, `Path("a")`, or either with more joined to it by `/`."""
-    match node:
-        case ast.Constant(value=str(text)):
-            return text
-        case ast.Call(args=[ast.Constant(value=str(text))], keywords=[]):
-            return text
-        case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=str(name))):
-            above = _literal(left)
-            return None if above is None else f"{above}/{name}"
-    return None
-
-
-def _tree(source: str) -> ast.Module:
-    """A cell as IPython reads it, magics and all; empty for what is no Python."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    try:
-        python = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
-        return ast.parse(python)
-    except (SyntaxError, ValueError):
-        return ast.Module([], [])
 
 
 def seconds(cell: NotebookNode) -> float:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -40,6 +42,11 @@ class Project:
     def name(self) -> str:
         """The project's name, else its folder's (a workspace's root may have none)."""
         return str(self.pyproject.get("project", {}).get("name", self.folder.name))
+
+    @property
+    def is_root(self) -> bool:
+        """Whether uv.lock and .venv lie beside its pyproject.toml."""
+        return self.root == self.folder
 
     @property
     def file(self) -> Path:
@@ -100,6 +107,33 @@ def _workspace_root(folder: Path) -> Path:
 def _workspace(pyproject: Mapping[str, Any]) -> dict[str, Any] | None:
     found = pyproject.get("tool", {}).get("uv", {}).get("workspace")
     return found if isinstance(found, dict) else None
+
+
+def takes_in(root: Path, folder: Path) -> bool:
+    """Whether the workspace at a root would have a folder for a member, were a project in it.
+
+    Args:
+        root: the root's folder, a workspace's or not.
+        folder: there or not; absolute.
+    """
+    workspace = _workspace(parse_file(root / "pyproject.toml")) or {}
+    if not folder.is_relative_to(root):
+        return False
+    parts = folder.relative_to(root).parts
+
+    def named(key: str) -> bool:
+        return any(_matches(parts, PurePath(each).parts) for each in workspace.get(key, ()))
+
+    return named("members") and not named("exclude")
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether the parts of a path match those of a pattern, `**` any number of them."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_matches(parts[number:], pattern[1:]) for number in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
 
 
 def _members(root: Path, workspace: Mapping[str, Any]) -> list[Path]:

@@ -111,7 +111,7 @@ def test_a_change_that_was_killed_is_undone(world: World) -> None:
     outcome = world.run("doctor", "--fix")
 
     assert outcome.findings == ()
-    assert outcome.notes[0].startswith("A killed  add heavy  was found: pyproject.toml and uv.lock")
+    assert outcome.notes[0].startswith("A killed  add heavy  was found: pyproject.toml")
     assert world.folder.contents() == before
 
 

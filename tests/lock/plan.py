@@ -12,6 +12,7 @@ from conftest import find_real_uv
 
 from uvmagic.errors import UsageError
 from uvmagic.lockfile import Lockfile
+from uvmagic.lockfile.reach import preferring, reached
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
 
@@ -60,6 +61,8 @@ def check(
 ) -> dict[str, dict[str, str | None] | None]:
     """Assert that the walk equals uv's plan on every platform, and give the plans.
 
+    And that what the project reaches on any machine holds it all, and is all that it needs.
+
     Args:
         folder: where uv.lock lies.
         root: the name of the project.
@@ -68,6 +71,13 @@ def check(
         at: where in the folder the project is.
     """
     lockfile = Lockfile((folder / "uv.lock").read_text())
+    own = {group for package in lockfile.packages(root) for group in package.groups}
+    needed = (
+        reached(lockfile, root, with_groups=True)
+        if own.issuperset(groups) and lockfile.packages(root)
+        else set()
+    )
+    narrowed = Lockfile(preferring(lockfile, needed))
     plans = {}
     for platform in PLATFORMS:
         plan = planned(folder / at, platform, extras, groups)
@@ -77,6 +87,11 @@ def check(
             closure = {n: v if plan.get(n, v) else None for n, v in closure.items()}
         assert closure == plan, f"{platform}, {extras=}, {groups=}"
         plans[platform] = plan
+        if needed:
+            known = {(package.name, package.version) for package in needed}
+            again = walked(narrowed, platform, root, extras, groups)
+            assert again == walked(lockfile, platform, root, extras, groups)
+            assert known.issuperset((again or {}).items())
     return plans
 
 

@@ -319,3 +319,122 @@ def test_a_packaged_project_goes_along_as_a_wheel(study: Folder) -> None:
     done = study.uvmagic("rerun", "packed-bundle")
     assert done.returncode == 0, done.stderr
     assert texts(study.path / "packed-rerun.ipynb") == ["packaged\n"]
+
+
+PROJECT = """[project]
+name = "{name}"
+version = "0.3"
+requires-python = ">=3.11"
+dependencies = {dependencies}
+"""
+BUILT = """
+[build-system]
+requires = ["uv_build"]
+build-backend = "uv_build"
+"""
+
+
+@pytest.fixture
+def workspace(empty: Folder) -> Folder:
+    """A workspace: a root, the members `study`, `core` and, no package, `base`; and `libs/plain`.
+
+    `study` asks for `core`, which asks for `base` and by its path for `plain`. Its notebook reads
+    what lies at the root.
+    """
+
+    def write(place: str, text: str) -> None:
+        file = empty.path / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def project(place: str, name: str, *dependencies: str, more: str = "") -> None:
+        text = PROJECT.format(name=name, dependencies=json.dumps(dependencies))
+        write(f"{place}/pyproject.toml", text + more)
+
+    def source(name: str, says: str) -> str:
+        return f"\n[tool.uv.sources]\n{name} = {{ {says} }}\n"
+
+    members = '[tool.uv.workspace]\nmembers = ["packages/*"]\n'
+    settings = '[tool.uv]\nconstraint-dependencies = ["six<1.17"]\n'
+    shared = source("base", "workspace = true") + "core = { workspace = true }\n"
+    project(".", "root", more=members + settings + shared)
+    project("packages/study", "study", "core", "six")
+    plain = source("plain", 'path = "../../libs/plain", editable = true')
+    project("packages/core", "core", "base", "plain", more=BUILT + plain)
+    project("packages/base", "base", "iniconfig", more="[tool.uv]\npackage = false\n")
+    project("libs/plain", "plain", more=BUILT)
+    write("packages/core/src/core/__init__.py", "import plain\nanswer = plain.half * 2\n")
+    write("libs/plain/src/plain/__init__.py", "half = 21\n")
+    write("tools/helpers.py", "from deeper import name\n")
+    write("tools/deeper.py", "name = 'helped'\n")
+    write("data/table.csv", "1,2\n")
+    write("data/large.bin", "")
+    os.truncate(empty.path / "data" / "large.bin", 60_000_000)
+    (empty.path.parent / "outside.csv").write_text("3,4\n")
+    notebooks = empty.path / "packages" / "study" / "notebooks"
+    notebooks.mkdir()
+    write_notebook(
+        notebooks / "study.ipynb",
+        "import sys\nfrom pathlib import Path\nROOT = Path('../../..').resolve()",
+        "sys.path.append(str(ROOT / 'tools'))\nimport core, helpers, iniconfig, six",
+        "print(core.answer, helpers.name, (ROOT / 'data' / 'table.csv').read_text())",
+        "%uv add core",
+        "%uv add six==1.16.0 iniconfig",
+        "def never():\n    return open('../../../../outside.csv'), open(ROOT / 'data/large.bin')",
+    )
+    return empty
+
+
+def test_a_member_of_a_workspace_is_bundled_with_all_that_it_needs(
+    workspace: Folder, tmp_path: Path
+) -> None:
+    study = workspace.path / "packages" / "study"
+    synced = workspace.uvmagic("sync", "--package", "study")
+    assert synced.returncode == 0, synced.stderr
+    before = digests(workspace.path)
+    notebook = "packages/study/notebooks/study.ipynb"
+    planned = workspace.uvmagic("bundle", notebook, "--dry-run")
+    assert "Would be built to wheels: base, core, plain, uvmagic." in planned.stdout
+    refused = workspace.uvmagic("bundle", notebook, "-o", "packages/bundle")
+    assert refused.returncode == 1
+    assert "packages/bundle would become a member of the workspace" in refused.stderr
+    made = workspace.uvmagic("bundle", notebook, "-o", str(tmp_path / "bundle"))
+    assert made.returncode == 0, made.stderr
+    assert digests(workspace.path) == before
+    assert re.search(
+        r"Built to wheels: base 0\.3, core 0\.3, plain 0\.3, uvmagic \S+\.", made.stdout
+    )
+    assert "../../../../outside.csv is read, and lies outside the project" in made.stdout
+    assert "data/large.bin (57.2 MiB) is read, and too large to go unasked" in made.stdout
+
+    bundle = tmp_path / "bundle"
+    listed = json.loads((bundle / "bundle.json").read_text())
+    assert listed["notebook"] == notebook
+    of_project = {notebook, "data/table.csv", "tools/deeper.py", "tools/helpers.py"}
+    generated = {"wheels", "kernels", ".devcontainer"}
+    taken = {path for path in listed["files"] if path.split("/")[0] not in generated}
+    assert {path for path in taken if "/" in path} == of_project
+    pyproject = tomllib.loads((bundle / "pyproject.toml").read_text())
+    assert pyproject["project"]["dependencies"] == ["core", "six"]
+    assert pyproject["tool"]["uv"]["constraint-dependencies"] == ["six<1.17"]
+
+    done = workspace.uvmagic("rerun", str(bundle), "-o", "again.ipynb")
+    assert done.returncode == 0, done.stderr
+    shown = texts(workspace.path / "again.ipynb")
+    assert shown[2] == "42 helped 1,2\n\n"
+    assert "In the bundle's environment: core 0.3" in shown[3]
+    assert "six 1.16.0" in shown[4]
+
+    for module in ("tools/helpers.py", "tools/deeper.py"):
+        (workspace.path / module).rename(tmp_path / Path(module).name)
+    write_notebook(study / "far.ipynb", "sys.path.append('../../..')\nimport helpers")
+    refused = workspace.uvmagic("bundle", "packages/study/far.ipynb")
+    assert refused.returncode == 1
+    assert f"helpers is imported from {tmp_path}" in refused.stderr
+
+    text = workspace.pyproject.read_text()
+    workspace.pyproject.write_text("[tool" + text.partition("[tool")[2])
+    write_notebook(workspace.path / "root.ipynb", "1")
+    refused = workspace.uvmagic("bundle", "root.ipynb")
+    assert refused.returncode == 1
+    assert "lies in the root of a workspace" in refused.stderr

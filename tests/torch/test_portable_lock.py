@@ -104,6 +104,47 @@ def test_an_index_that_is_named_is_kept_and_that_is_said(folder: Folder) -> None
     assert f"pytorch-cu126 was kept: whoever builds must reach {MIRROR}/cu126" in done.stdout
 
 
+BACK_END = """
+import zipfile
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name = "core-0.3-py3-none-any.whl"
+    told = "Metadata-Version: 2.1\\nName: core\\nVersion: 0.3\\nRequires-Dist: torch==2.7.1\\n"
+    tag = "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+    with zipfile.ZipFile(f"{folder}/{name}", "w") as archive:
+        for path, text in (("METADATA", told), ("WHEEL", tag), ("RECORD", "")):
+            archive.writestr(f"core-0.3.dist-info/{path}", text)
+    return name
+
+build_editable = build_wheel
+"""
+
+
+@pytest.mark.parametrize("place", ["member", "root"])
+def test_the_torch_of_a_member_comes_from_its_index_though_a_wheel_cannot_say_so(
+    folder: Folder, place: str
+) -> None:
+    core = folder.path / "packages" / "core"
+    core.mkdir(parents=True)
+    (core / "back_end.py").write_text(BACK_END)
+    source = f'[[tool.uv.index]]\nname = "pytorch-cu126"\nurl = "{MIRROR}/cu126"\n'
+    source += 'explicit = true\n[tool.uv.sources]\ntorch = { index = "pytorch-cu126" }\n'
+    (core / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "back_end"\nbackend-path = ["."]\n'
+        '[project]\nname = "core"\nversion = "0.3"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["torch==2.7.1"]\n' + (source if place == "member" else "")
+    )
+    text = folder.pyproject.read_text().replace("dependencies = []", 'dependencies = ["core"]')
+    text += (source if place == "root" else "[tool.uv.sources]\n") + "core = { workspace = true }\n"
+    folder.pyproject.write_text(text + '[tool.uv.workspace]\nmembers = ["packages/*"]\n')
+    assert folder.uvmagic("sync").returncode == 0
+    bundle = bundled(folder)
+    made, lock = (bundle / "pyproject.toml").read_text(), (bundle / "uv.lock").read_text()
+    assert "nju" not in made + lock
+    assert torch_of(lock) == [("2.7.1+cu126", f"{OFFICIAL}/cu126")]
+    assert json.loads((bundle / "bundle.json").read_text())["accelerator"] == "cuda 12.6"
+
+
 def test_keeping_an_index_that_is_not_there_is_refused(folder: Folder) -> None:
     added(folder, "torch==2.7.1", "--cuda", "126")
     assert "has no index of that name" in refused(folder, "--keep-index", "nowhere")

@@ -1,25 +1,27 @@
-"""Which of the project's files go into a bundle."""
+"""Where each file of a project goes in its bundle."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from unit.folders import names, put
 from uvmagic.bundle.contents import (
     GENERATED,
-    LARGEST,
     LITTER,
-    data_files,
     files_below,
     included,
-    local_modules,
+    is_file,
+    is_folder,
     placed,
 )
 from uvmagic.errors import BundleRefused
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -28,95 +30,6 @@ def root(tmp_path: Path) -> Path:
     folder = tmp_path / "proj"
     folder.mkdir()
     return folder.resolve()
-
-
-def write(folder: Path, **texts: str) -> None:
-    """Modules in a folder, each by its name without the ending."""
-    for name, text in texts.items():
-        put(folder / f"{name}.py", text)
-
-
-def put(file: Path, text: str = "") -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
-    return file
-
-
-def names(files: set[Path], root: Path) -> list[str]:
-    return sorted(file.relative_to(root).as_posix() for file in files)
-
-
-# --- the modules that a notebook imports ----------------------------------------------------------
-
-
-def test_a_module_is_followed_to_what_it_imports_itself(root: Path) -> None:
-    write(root, one="import two", two="from three import x", three="x = 1", four="")
-    found = local_modules(["import one, numpy"], [root])
-    assert names(found, root) == ["one.py", "three.py", "two.py"]
-
-
-def test_modules_that_import_each_other_are_both_taken_once(root: Path) -> None:
-    write(root, one="import two", two="import one")
-    assert names(local_modules(["import one"], [root]), root) == ["one.py", "two.py"]
-
-
-def test_a_package_goes_whole_with_its_data_and_without_its_caches(root: Path) -> None:
-    write(root / "pkg", __init__="")
-    write(root / "pkg" / "sub", deep="import beside")
-    write(root, beside="")
-    put(root / "pkg" / "table.csv")
-    put(root / "pkg" / "__pycache__" / "x.pyc")
-    found = local_modules(["from pkg.sub import deep"], [root])
-    expected = ["beside.py", "pkg/__init__.py", "pkg/sub/deep.py", "pkg/table.csv"]
-    assert names(found, root) == expected
-
-
-def test_the_nearest_folder_is_the_one_that_counts(root: Path) -> None:
-    near, far = root / "notebooks", root / "src"
-    write(near, mine="")
-    write(far, mine="", other="")
-    found = local_modules(["import mine, other"], [near, far])
-    assert found == {near / "mine.py", far / "other.py"}
-
-
-def test_what_nobody_imports_and_what_is_not_there_stays_away(root: Path) -> None:
-    write(root, unused="")
-    assert local_modules(["import numpy", "%%bash\nimport unused"], [root]) == set()
-
-
-def test_a_folder_without_python_is_no_package(root: Path) -> None:
-    put(root / "data" / "table.csv")
-    assert local_modules(["import data"], [root]) == set()
-
-
-@pytest.mark.parametrize(
-    ("files", "imported"),
-    [
-        (["mine.py"], "mine"),
-        (["mine/__init__.py", "mine/sub.py"], "mine.sub"),
-        (["mine/sub.py"], "mine.sub"),
-        (["mine/sub/__init__.py"], "mine.sub"),
-        (["mine/sub/deep.py"], "mine.sub.deep"),
-        (["mine.py", "mine/__init__.py"], "mine"),
-        (["mine.py", "mine/data.csv"], "mine"),
-    ],
-)
-def test_the_file_that_python_would_import_is_among_them(
-    root: Path, files: list[str], imported: str
-) -> None:
-    for file in files:
-        put(root / file)
-    asked = [sys.executable, "-c", f"import {imported} as found; print(found.__file__)"]
-    environ = {"PYTHONPATH": str(root)}
-    told = subprocess.run(asked, env=environ, capture_output=True, text=True, check=True).stdout
-    assert Path(told.strip()) in local_modules([f"import {imported}"], [root])
-
-
-def test_a_link_in_a_package_that_leads_nowhere_is_refused_by_name(root: Path) -> None:
-    write(root / "pkg", __init__="")
-    (root / "pkg" / ".#edited.py").symlink_to("somebody@host.1234")  # an editor's lock
-    with pytest.raises(BundleRefused, match="edited"):
-        placed(local_modules(["import pkg"], [root]), root)
 
 
 # --- what the call includes -----------------------------------------------------------------------
@@ -286,15 +199,44 @@ def test_a_name_that_is_no_text_is_refused(root: Path) -> None:
         placed([file], root)
 
 
-def test_what_is_read_goes_along_unless_it_is_large(tmp_path: Path) -> None:
-    for name in ("data/a.csv", ".git/config", "large.bin", "written.csv"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("1")
-    os.truncate(tmp_path / "large.bin", LARGEST + 1)
-    code = """
-read("data/a.csv"); read("no.csv"); read("data"); read(".git/config"); read("large.bin")
-read("/etc/passwd"); read("../outside.csv"); read("a\\n"); read("\\0"); frame.to_csv("written.csv")
-"""
-    found, large = data_files([code], tmp_path)
-    assert found == {tmp_path / "data/a.csv"}
-    assert large == {"large.bin": LARGEST + 1}
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("data/A.csv", "data/a.csv"),
+        ("STRASSE.csv", "straße.csv"),
+        ("\u00e4.csv", "a\u0308.csv"),
+        ("Data/a.csv", "data/A.csv"),
+    ],
+)
+def test_names_that_are_one_on_a_mac_are_refused(root: Path, names: tuple[str, str]) -> None:
+    files = [put(root / name) for name in names]
+    with pytest.raises(BundleRefused, match="are one file where") as caught:
+        placed(files, root)
+    assert all(name in caught.value.message for name in names)
+
+
+def test_folders_that_are_one_on_a_mac_hold_what_is_in_either(root: Path) -> None:
+    files = [put(root / "Data" / "a.csv"), put(root / "data" / "b.csv")]
+    assert list(placed(files, root)) == ["Data/a.csv", "data/b.csv"]
+
+
+@pytest.mark.parametrize("name", ["readme.md", "DOCKERFILE", "Wheels/a.whl"])
+def test_case_does_not_hide_the_place_of_what_is_generated(root: Path, name: str) -> None:
+    with pytest.raises(BundleRefused, match="of its own"):
+        placed([put(root / name)], root)
+
+
+def test_a_hard_link_is_a_file_of_the_project_whatever_else_it_is(root: Path) -> None:
+    # it cannot be told from the file; what is in it is looked through for secrets all the same
+    outside = put(root.parent / "outside.csv")
+    (root / "data.csv").hardlink_to(outside)
+    assert placed([root / "data.csv"], root) == {"data.csv": root / "data.csv"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes in folders")
+def test_what_may_not_be_looked_at_is_neither_file_nor_folder(root: Path) -> None:
+    os.mkfifo(root / "pipe")
+    long = root / ("x" * 300)
+    for path in (root / "pipe", long, root / "gone"):
+        assert not is_file(path)
+        assert not is_folder(path)

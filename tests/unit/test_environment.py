@@ -121,6 +121,17 @@ def test_the_state_differs_exactly_where_distributions_or_python_do(
         assert (states[0] == states[1]) == (one == other)
 
 
+def test_a_module_is_known_by_its_file_or_folder(tmp_path: Path) -> None:
+    environment = lay_out(tmp_path / "env", {"pkg": "1.0"})
+    packages = environment.site_packages()
+    assert packages is not None
+    for name in ("six.py", "fast.cpython-312-x86_64-linux-gnu.so", "mine.pth", "a[b].py"):
+        (packages / name).touch()
+    found = ["pkg", "six", "fast", "a[b]", "mine", "pkg-1.0", "a", "s*", "gone"]
+    assert [name for name in found if environment.has_module(name)] == found[:4]
+    assert not Environment(tmp_path / "nowhere").has_module("six")
+
+
 def test_the_size_of_a_distribution_is_that_of_its_files(tmp_path: Path) -> None:
     environment = lay_out(tmp_path / "env", {"A_b": "1.0", "c": "2.0"})
     site_packages = environment.site_packages()

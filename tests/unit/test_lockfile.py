@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from uvmagic.errors import ProjectInvalid
 from uvmagic.lockfile import Lockfile, document
+from uvmagic.lockfile.reach import preferring, reached
 
 if TYPE_CHECKING:
     from uvmagic.lockfile.document import Package
@@ -209,6 +210,35 @@ def test_a_broken_package_is_an_error_for_who_asks_for_it_alone() -> None:
 def test_what_merely_looks_like_a_package_inside_a_value_is_none() -> None:
     text = '[[package]]\nname = "a"\nversion = "1"\nmarker = "[[package]]"\n'
     assert Lockfile(text).versions() == {"a": ("1",)}
+
+
+def block(name: str, version: str, *edges: str) -> str:
+    lines = "".join(f"    {{ {edge} }},\n" for edge in edges)
+    return (
+        f'[[package]]\nname = "{name}"\nversion = "{version}"\n'
+        'source = { registry = "https://a.org" }\n'
+        + (f"dependencies = [\n{lines}]\n" if edges else "")
+    )
+
+
+def test_of_versions_that_a_project_does_not_come_to_none_is_preferred() -> None:
+    text = "version = 1\n\n" + "\n".join(
+        [
+            block("alpha", "1.0"),
+            block("alpha", "2.0"),
+            block("mid", "1.0", 'name = "alpha", version = "1.0"'),
+            block("other", "1.0", 'name = "alpha", version = "2.0"'),
+            block("above", "1.0", 'name = "other"'),
+            block("study", "1.0", 'name = "mid"'),
+            block("tool", "1.0", 'name = "mid"'),
+        ]
+    )
+    lockfile = Lockfile(text)
+    own = reached(lockfile, "study")
+    assert {package.name for package in own} == {"alpha", "mid", "study"}
+    left = Lockfile(preferring(lockfile, own)).versions()
+    assert left == dict.fromkeys(["alpha", "mid", "study", "tool"], ("1.0",))
+    assert preferring(lockfile, {}) == text
 
 
 def test_versions_are_read_without_packaging() -> None:

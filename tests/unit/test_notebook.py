@@ -1,8 +1,7 @@
-"""A notebook's code, its portable copy, and which file is meant."""
+"""A notebook, its portable copy, and which file is meant."""
 
 from __future__ import annotations
 
-import ast
 import copy
 import json
 import tempfile
@@ -14,118 +13,13 @@ import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import v4
 
 from uvmagic import notebook as notebooks
 from uvmagic.errors import NotebookUnknown
-from uvmagic.notebook import imported_modules, locate, uses_uvmagic
+from uvmagic.notebook import locate, uses_uvmagic
 
-# --- what its code imports ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("source", "modules"),
-    [
-        ("import numpy", {"numpy"}),
-        ("import numpy as np, mine.sub", {"numpy", "mine.sub"}),
-        ("from mine import a, b", {"mine", "mine.a", "mine.b"}),
-        ("from . import a\nfrom .b import c\nfrom ..d import e", set()),
-        ("def f():\n    import deep\n    return deep", {"deep"}),
-        ("try:\n    import fast\nexcept ImportError:\n    import slow", {"fast", "slow"}),
-        ("await thing()\nimport numpy", {"numpy"}),
-        ("%matplotlib inline\nimport numpy", {"numpy"}),
-        ("!pip list\nimport numpy", {"numpy"}),
-        ("!!pip list\nimport numpy", {"numpy"}),
-        ("if True:\n    %time x = 1\nimport numpy", {"numpy"}),
-        ("files = !ls\nimport numpy", {"numpy"}),
-        ("outcome = %uv add numpy\nimport numpy", {"numpy"}),
-        ("a, b = !ls\nimport numpy", {"numpy"}),
-        ("d['k'] = %sql x\nimport numpy", {"numpy"}),
-        ("print?\nimport numpy", {"numpy"}),
-        ("print??\nimport numpy", {"numpy"}),
-        ("?print\nimport numpy", {"numpy"}),
-        ("%uv add numpy\n# import not_this\nimport numpy", {"numpy"}),
-        ("x = 'import not_this'", set()),
-        ("%%time\nimport numpy", {"numpy"}),
-        ("%%capture out --no-stderr\nimport numpy", {"numpy"}),
-        ("%%bash\nimport numpy", set()),
-        ("%%html\n<b>import numpy</b>", set()),
-        ("%%uv add\nnumpy", set()),
-        ("import numpy\nthis is no Python", set()),
-        ("", set()),
-        ("\x00", set()),
-    ],
-)
-def test_a_cell_imports_what_python_would_import_from_it(source: str, modules: set[str]) -> None:
-    assert imported_modules(source) == modules
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "import mine  # is it needed?",
-        '"""What is this?\n\nNobody knows.\n"""\nimport mine',
-        "text = (\n    'a %s'\n    % 1\n)\nimport mine",
-        "if (\n    1\n    != 2\n):\n    import mine",
-        "x = '''\n%not a magic\n'''\nimport mine",
-        "rest = (\n    7\n    %2\n)\nimport mine",
-    ],
-)
-def test_plain_python_is_taken_as_it_is(source: str) -> None:
-    assert "mine" in {
-        node.names[0].name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import)
-    }
-    assert imported_modules(source) == {"mine"}
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "!pip install \\\n  numpy\nimport mine",
-        "    import mine\n    mine.run()",
-        "\n%%time\nimport mine",
-    ],
-)
-def test_a_cell_is_read_as_ipython_reads_it(source: str) -> None:
-    assert imported_modules(source) == {"mine"}
-
-
-STATEMENTS = st.sampled_from(
-    [
-        "import numpy",
-        "import mine.sub as m",
-        "from here import there",
-        "from . import nowhere",
-        "x = 1  # not import x",
-        "%matplotlib inline",
-        "!ls -l | grep 'x'",
-        "files = !ls",
-        "o = %uv tree",
-        "y, z = %capture_of it",
-        "x?",
-        "x.y??",
-        "def f():\n    %time 1\n    import inner\n    return inner",
-        "if x:\n    !ls\nelse:\n    import other",
-        "text = '''\nimport not_this\n'''",
-        "# what?\nimport asked",
-        "print('is it?')",
-        "print(x != y, 7 % 2)",
-        "z = (7\n     % 2)",
-    ]
-)
-
-
-@given(st.lists(STATEMENTS, min_size=1).map("\n".join))
-def test_any_cell_imports_what_ipython_makes_of_it(source: str) -> None:
-    made = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
-    expected: set[str] = set()
-    for node in ast.walk(ast.parse(made)):
-        if isinstance(node, ast.Import):
-            expected |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            expected |= {str(node.module), *(f"{node.module}.{a.name}" for a in node.names)}
-    assert imported_modules(source) == expected
+# --- what its code asks for -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -451,30 +345,3 @@ def test_when_nobody_tells_and_none_is_at_hand_an_example_is_named(tmp_path: Pat
         locate(None, tmp_path, None)
     assert "Here are" not in caught.value.message
     assert caught.value.hint == "Name it:  %uv bundle analysis.ipynb"
-
-
-@pytest.mark.parametrize(
-    ("source", "paths"),
-    [
-        ('pd.read_csv("data/a.csv", sep=";")', {"data/a.csv", ";"}),
-        ('open("a.txt").read()', {"a.txt"}),
-        ('open("a.txt", "rb")', {"a.txt", "rb"}),
-        ('open("a.txt", "w")', set()),
-        ('open("a.txt", mode="a")', set()),
-        ('with open(file="a.txt") as f: pass', {"a.txt"}),
-        ("%%time\nnp.load('a.npy')", {"a.npy"}),
-        ('Path("a.txt").read_text()', {"a.txt"}),
-        ('Path("a.txt").write_text("b")', set()),
-        ('(Path("data") / "a.txt").read_text()', {"data", "data/a.txt"}),
-        ('(Path("data") / "x" / "a.txt").read_bytes()', {"data", "data/x", "data/x/a.txt"}),
-        ('(Path("data") / "a.txt").write_text("b")', {"data"}),
-        ('frame.to_csv("a.csv"); plt.savefig("b.png"); np.save("c.npy", x)', set()),
-        ('x = "a.csv"', set()),
-        ("%time np.load('a.npy')", {"a.npy"}),
-        ("np.load(", set()),
-        ('!cat "a.txt"', set()),
-        ("%load_ext uvmagic", set()),
-    ],
-)
-def test_what_is_read_by_a_literal_path_is_known(source: str, paths: set[str]) -> None:
-    assert notebooks.literal_paths(source) == paths

@@ -10,19 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from uvmagic.bundle.portable import (
-    LocalDistribution,
-    differing_versions,
-    is_package,
-    local_distributions,
-    portable_pyproject,
-)
+from uvmagic.bundle.portable import differing_versions, portable_pyproject
 from uvmagic.errors import BundleRefused
 from uvmagic.lockfile import Lockfile
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from syrupy.assertion import SnapshotAssertion
 
 RERUN = ["ipykernel", "papermill"]
@@ -105,6 +97,8 @@ SOURCES = {
     "of-a-group": '{ path = "../elsewhere" }',
     "also-of-a-group": '[{ index = "x", marker = "os_name == \'nt\'" }]',
 }
+OWN = {"mine-own": "wheels/own.whl"}
+"""The wheel of the project itself, where it is a package."""
 
 
 @st.composite
@@ -156,8 +150,9 @@ def test_what_runs_the_notebook_is_the_one_group_and_installed_by_default(text: 
 
 @given(pyprojects())
 def test_the_bundle_asks_for_what_the_project_asks_for(text: str) -> None:
-    before, after = tomllib.loads(text), made(text)
-    own = ["mine-own"] if is_package(before) else []
+    before = tomllib.loads(text)
+    wheels = OWN if "build-system" in before else {}
+    after, own = made(text, wheels), [*wheels]
     for key in ("requires-python", "optional-dependencies", "urls", "authors"):
         assert after["project"].get(key) == before["project"].get(key)
     dependencies = before["project"].get("dependencies", [])
@@ -166,13 +161,15 @@ def test_the_bundle_asks_for_what_the_project_asks_for(text: str) -> None:
 
 @given(pyprojects())
 def test_the_bundle_builds_nothing_and_names_no_file_that_stays_behind(text: str) -> None:
-    before, after = tomllib.loads(text), made(text)
-    assert not is_package(after)
+    before = tomllib.loads(text)
+    wheels = OWN if "build-system" in before else {}
+    after = made(text, wheels)
     assert "build-system" not in after
+    assert "package" not in after["tool"]["uv"]
     gone = {"readme", "license-files", "scripts", "gui-scripts", "entry-points", "dynamic"}
     assert gone.isdisjoint(after["project"])
     assert after["project"]["version"] == before["project"].get("version", "0")
-    assert after["project"]["name"] == ("mine-own-bundle" if is_package(before) else "Mine.Own")
+    assert after["project"]["name"] == ("mine-own-bundle" if wheels else "Mine.Own")
 
 
 @given(pyprojects())
@@ -219,11 +216,12 @@ def test_comments_of_what_is_kept_are_kept() -> None:
         assert f"# {comment}" in text
 
 
-def test_a_project_that_says_it_is_a_package_is_one_also_without_a_build_system() -> None:
-    after = made('[project]\nname = "a"\nversion = "1"\n[tool.uv]\npackage = true\n')
+def test_a_project_is_a_package_where_it_has_a_wheel() -> None:
+    text = '[project]\nname = "a"\nversion = "1"\n[tool.uv]\npackage = true\n'
+    after = made(text, {"a": "wheels/a.whl"})
     assert after["project"]["name"] == "a-bundle"
     assert after["project"]["dependencies"] == ["a"]
-    assert not is_package(after)
+    assert made(text)["project"]["name"] == "a"
 
 
 def test_a_wheel_takes_the_place_of_a_source_however_its_name_is_spelled() -> None:
@@ -236,6 +234,52 @@ def test_a_wheel_takes_the_place_of_a_source_however_its_name_is_spelled() -> No
         "my-lib": {"path": "wheels/x.whl"}
     }
     assert len(sources) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ('{ path = "lib", editable = true }', {"path": "wheels/lib.whl"}),
+        ("{ workspace = true }", {"path": "wheels/lib.whl"}),
+        (
+            '[{ path = "lib", marker = "m" }, { index = "x", marker = "n" }]',
+            [{"path": "wheels/lib.whl", "marker": "m"}, {"index": "x", "marker": "n"}],
+        ),
+        (
+            '[{ workspace = true, extra = "e" }, { index = "x", group = "dev" }]',
+            {"path": "wheels/lib.whl", "extra": "e"},
+        ),
+    ],
+)
+def test_what_a_source_says_besides_its_place_stays(written: str, left: Any) -> None:
+    text = '[project]\nname = "a"\ndependencies = ["lib"]\n[tool.uv.sources]\nlib = ' + written
+    sources = made(text, {"lib": "wheels/lib.whl"})["tool"]["uv"]["sources"]
+    assert sources == {"lib": left}
+
+
+def test_no_source_names_a_place_that_has_no_wheel_or_a_group_that_stays_behind() -> None:
+    # uv refuses a source of a group that is not there
+    text = (
+        '[project]\nname = "a"\ndependencies = ["lib", "six"]\n[tool.uv.sources]\n'
+        'lib = { path = "lib" }\nsix = [{ index = "x", group = "dev" }]\n'
+    )
+    assert "sources" not in made(text)["tool"]["uv"]
+
+
+def test_what_is_bounded_keeps_its_source_though_nothing_lists_it() -> None:
+    text = (
+        '[project]\nname = "a"\n[tool.uv]\noverride-dependencies = ["six"]\n'
+        'sources.six = { index = "x" }\nsources.other = { index = "x" }\n'
+    )
+    assert made(text)["tool"]["uv"]["sources"] == {"six": {"index": "x"}}
+
+
+def test_what_has_a_source_for_others_is_listed_where_nobody_installs_it() -> None:
+    text = '[project]\nname = "a"\n[tool.uv.sources]\nsix = { index = "x" }\n'
+    after = tomllib.loads(portable_pyproject(text, RERUN, {}, ["six ; os_name == 'nt'"]))
+    assert after["dependency-groups"] == {"rerun": RERUN, "sources": ["six ; os_name == 'nt'"]}
+    assert after["tool"]["uv"]["default-groups"] == ["rerun"]
+    assert after["tool"]["uv"]["sources"] == {"six": {"index": "x"}}
 
 
 def test_settings_of_groups_that_stay_behind_stay_behind() -> None:
@@ -251,7 +295,7 @@ def test_settings_of_groups_that_stay_behind_stay_behind() -> None:
 def test_nothing_of_a_package_stays_dynamic_since_nothing_is_built(dynamic: str) -> None:
     version = "" if "version" in dynamic else 'version = "1"\n'
     text = f'[build-system]\nrequires = []\n[project]\nname = "a"\n{version}dynamic = [{dynamic}]\n'
-    project = made(text)["project"]
+    project = made(text, {"a": "wheels/a.whl"})["project"]
     assert project.get("dynamic", []) == []
     assert project["dependencies"] == ["a"]
 
@@ -259,88 +303,6 @@ def test_nothing_of_a_package_stays_dynamic_since_nothing_is_built(dynamic: str)
 def test_a_workspace_root_without_a_project_is_refused() -> None:
     with pytest.raises(BundleRefused):
         portable_pyproject('[tool.uv.workspace]\nmembers = ["packages/*"]\n', RERUN, {})
-
-
-# --- local distributions --------------------------------------------------------------------------
-
-
-def asking(*requirements: str, **sources: Any) -> dict[str, Any]:
-    return {
-        "project": {"name": "Mine", "dependencies": [*requirements]},
-        "tool": {"uv": {"sources": sources}},
-    }
-
-
-def test_a_dependency_from_a_folder_of_the_project_is_carried(tmp_path: Path) -> None:
-    pyproject = asking("My.Lib", My_Lib={"path": "libs/mine", "editable": True})
-    expected = [LocalDistribution("my-lib", tmp_path / "libs" / "mine")]
-    assert local_distributions(pyproject, tmp_path) == expected
-
-
-def test_a_package_carries_itself_first(tmp_path: Path) -> None:
-    pyproject = {**asking("lib", lib={"path": "lib"}), "build-system": {}}
-    expected = [LocalDistribution("mine", tmp_path), LocalDistribution("lib", tmp_path / "lib")]
-    assert local_distributions(pyproject, tmp_path) == expected
-
-
-def test_what_has_a_place_elsewhere_or_only_development_asks_for_is_not_carried(
-    tmp_path: Path,
-) -> None:
-    pyproject = asking(
-        "a", "b", a={"git": "https://x.org/y"}, b={"index": "x"}, dev={"path": "../dev"}
-    )
-    pyproject["dependency-groups"] = {"dev": ["dev"]}
-    assert local_distributions(pyproject, tmp_path) == []
-
-
-OUTSIDE: list[dict[str, Any]] = [
-    asking("lib", lib={"path": "../lib"}),
-    asking("lib", lib={"path": "/elsewhere/lib"}),
-    asking("lib", lib={"path": "sub/../../lib"}),
-    asking("lib", lib=[{"path": "../lib", "marker": "os_name == 'posix'"}]),
-    asking("lib @ file:///elsewhere/lib"),
-    {
-        "project": {"optional-dependencies": {"x": ["lib"]}},
-        "tool": {"uv": {"sources": {"lib": {"path": "../lib"}}}},
-    },
-]
-
-
-@pytest.mark.parametrize(
-    "pyproject", OUTSIDE, ids=["..", "absolute", "climbs", "list", "url", "extra"]
-)
-def test_a_dependency_from_outside_is_refused_by_name(
-    tmp_path: Path, pyproject: dict[str, Any]
-) -> None:
-    with pytest.raises(BundleRefused, match="lib lies outside the project"):
-        local_distributions(pyproject, tmp_path)
-
-
-def test_a_link_that_leads_out_is_outside(tmp_path: Path) -> None:
-    root = tmp_path / "project"
-    root.mkdir()
-    (root / "lib").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(BundleRefused, match="lies outside"):
-        local_distributions(asking("lib", lib={"path": "lib"}), root)
-
-
-def test_a_member_of_the_workspace_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(BundleRefused, match="lib is a member"):
-        local_distributions(asking("lib", lib={"workspace": True}), tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("pyproject", "package"),
-    [
-        ({}, False),
-        ({"build-system": {}}, True),
-        ({"build-system": {}, "tool": {"uv": {"package": False}}}, False),
-        ({"tool": {"uv": {"package": True}}}, True),
-        ({"tool": {"uv": {}}}, False),
-    ],
-)
-def test_a_project_is_a_package_when_uv_says_so(pyproject: dict[str, Any], package: bool) -> None:
-    assert is_package(pyproject) == package
 
 
 # --- the lock -------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from uvmagic.project import (
     lists,
     parse_file,
     requirement_name,
+    takes_in,
 )
 
 BOM = b"\xef\xbb\xbf"
@@ -98,6 +99,37 @@ def test_a_project_in_a_workspace_that_is_no_member_stands_alone(tmp_path: Path)
     beside = project(root / "elsewhere", "beside")
     assert find(excluded).root == excluded
     assert find(beside).root == beside
+
+
+@pytest.mark.parametrize(
+    ("place", "is_taken"),
+    [
+        ("packages/a", True),
+        ("packages/a/deep", False),
+        ("packages", False),
+        ("packages/skipped", False),
+        ("libs/x/y/z", True),
+        ("libs", True),
+        ("exact", True),
+        ("exactly", False),
+        ("../packages/a", False),
+        (".", False),
+    ],
+)
+def test_a_folder_that_a_workspace_would_take_for_a_member_is_known_before_it_is_there(
+    tmp_path: Path, place: str, is_taken: bool
+) -> None:
+    root = workspace(tmp_path / "w", '"packages/*", "./libs/**", "exact/"', '"packages/s*"')
+    folder = (root / place).resolve()
+    assert takes_in(root, folder) == is_taken
+    if folder != root:
+        project(folder)
+        assert (find(folder).root == root) == is_taken
+
+
+def test_a_project_without_a_workspace_takes_nothing_in(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    assert not takes_in(root, root / "below")
 
 
 def test_the_root_of_a_workspace_without_a_name_has_its_folders_name(tmp_path: Path) -> None:

@@ -40,10 +40,15 @@ PURE = {
     "bundle.contents",
     "bundle.dockerfile",
     "bundle.forecast",
+    "bundle.local",
+    "bundle.modules",
     "bundle.portable",
+    "bundle.reads",
     "bundle.recipe",
     "bundle.secrets",
+    "bundle.standalone",
     "change.postconditions",
+    "code",
     "data",
     "doctor.checks",
     "doctor.examine",
@@ -139,9 +144,9 @@ def test_the_system_knows_no_flow(module: str) -> None:
 
 @pytest.mark.parametrize("module", modules())
 def test_only_the_face_and_the_reader_of_cells_import_ipython(module: str) -> None:
-    if module not in ("cell", "magics", "notebook"):
+    if module not in ("cell", "code", "magics"):
         assert {name for name in imports(module) if is_in(name, "IPython")} == set()
-    if module == "notebook":  # to read a cell as IPython reads it, and for nothing else
+    if module == "code":  # to read a cell as IPython reads it, and for nothing else
         found = {name for name in imports(module) if is_in(name, "IPython")}
         assert all(is_in(name, "IPython.core.inputtransformer2") for name in found)
 

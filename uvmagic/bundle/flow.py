@@ -14,17 +14,19 @@ from uvmagic import data
 from uvmagic import notebook as notebooks
 from uvmagic import project as projects
 from uvmagic.accelerator.audit import LINUX, audit_walked
-from uvmagic.bundle import carried, contents, manifest, portable, recipe
+from uvmagic.bundle import carried, contents, manifest, modules, portable, reads, recipe
 from uvmagic.bundle.archive import packed
 from uvmagic.bundle.bases import Needs, choose
 from uvmagic.bundle.dockerfile import reference
 from uvmagic.bundle.forecast import forecast
+from uvmagic.bundle.local import local
 from uvmagic.bundle.locking import Locked, Locking, export_beside_torch
 from uvmagic.bundle.secrets import Inspection
-from uvmagic.bundle.wheels import build_wheels
+from uvmagic.bundle.wheels import build_wheels, of_uvmagic
 from uvmagic.change.chosen import chosen
 from uvmagic.change.place import heal_if_needed
 from uvmagic.change.report import with_note
+from uvmagic.code import Code
 from uvmagic.errors import BundleRefused, ProjectMissing, UsageError, UvFailed
 from uvmagic.kernel import support
 from uvmagic.lockfile import Lockfile
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from uvmagic.bundle.bases import Base
+    from uvmagic.bundle.local import Local, LocalDistribution
+    from uvmagic.bundle.reads import Reads
     from uvmagic.data import Backend
     from uvmagic.grammar import Command
     from uvmagic.lockfile.walk import Closure
@@ -78,10 +82,18 @@ class _Source:
     base: str | None
     left_out: tuple[str, ...]
     compiles: bool
+    needs: Local
+
+    @property
+    def built(self) -> list[LocalDistribution]:
+        """What the bundle carries as a wheel."""
+        runs = of_uvmagic() if self.loads_uvmagic else []
+        names = {each.name for each in runs}  # where it is uvmagic's own project
+        return [*(each for each in self.needs.distributions if each.name not in names), *runs]
 
     @property
     def notebook_path(self) -> str:
-        return self.notebook_file.relative_to(self.project.folder).as_posix()
+        return self.notebook_file.relative_to(self.project.root).as_posix()
 
 
 def bundle(command: Command, host: Host) -> Outcome:
@@ -140,14 +152,15 @@ def _source(command: Command, host: Host) -> _Source:
             f"{file.name} belongs to no project: nothing says what it needs.",
             "Run  %uv init  and  %uv add …  in its folder first.",
         ) from error
-    if project.root != project.folder:
+    if "project" not in project.pyproject:
         raise BundleRefused(
-            f"{project.name} is a member of the workspace {shorten(project.root)}; bundles of "
-            "workspace members cannot be made yet.",
-            "Give the notebook a project of its own: %uv init in its folder.",
+            f"{file.name} lies in the root of a workspace, {shorten(project.root)}, which is no "
+            "project itself: nothing says what the notebook needs.",
+            "Move it into one of the workspace's projects, or give the root a [project] table.",
         )
-    python = Environment(project.environment(host.environ)).python_version()
-    if (project.folder / "uv.toml").is_file():
+    environment = Environment(project.environment(host.environ))
+    python = environment.python_version()
+    if (project.root / "uv.toml").is_file():
         raise BundleRefused(
             "The project has a uv.toml, whose settings uv takes in place of [tool.uv]; a bundle "
             "has pyproject.toml alone.",
@@ -160,9 +173,16 @@ def _source(command: Command, host: Host) -> _Source:
     notebook = notebooks.read(file)
     sources = notebooks.code_cells(notebook)
     uses_uvmagic = notebooks.uses_uvmagic(sources)
-    folders = [file.parent, project.folder, project.folder / "src"]
-    modules = contents.local_modules(sources, folders)
-    read, large = contents.data_files(sources, file.parent)
+    code = Code(tuple(sources))
+    working = modules.working_folders(code, file.parent)
+    imported = modules.local_modules(
+        code,
+        working,
+        project.root,
+        more=[project.folder, project.folder / "src"],
+        is_installed=environment.has_module,
+    )
+    read = reads.data_files(imported.code, working, project.root)
     extra = {
         path
         for pattern in command.options.get("--include", ())
@@ -172,24 +192,35 @@ def _source(command: Command, host: Host) -> _Source:
         project,
         file,
         notebook,
-        contents.placed({file, *modules, *read, *extra}, project.folder),
+        contents.placed({file, *imported.files, *read.files, *extra}, project.root),
         (
             *_RUNS_A_NOTEBOOK,
             *(_RUNS_A_MAGIC if uses_uvmagic else ()),
-            *contents.foreign_imports(sources, modules),
+            *imported.foreign(),
         ),
         ".".join(python.split(".")[:2]),
         uses_uvmagic,
         command.options.get("--keep-index", ()),
         _backend(command, host),
         base,
-        left_out=tuple(
-            f"{path} ({in_bytes(size)}) is read, and too large to go unasked: --include '{path}'"
-            for path, size in large.items()
-            if file.parent / path not in extra
-        ),
+        left_out=tuple(_left_out(read, extra, project.root, host.cwd)),
         compiles=not command.has("--no-compile"),
+        needs=local(project, Lockfile(project.lock.read_text(encoding="utf-8"))),
     )
+
+
+def _left_out(read: Reads, extra: set[Path], root: Path, cwd: Path) -> Iterator[str]:
+    """What is read and does not go along, a sentence each."""
+    for path, files in read.large.items():
+        if not files <= extra:
+            is_below = (root / path).is_relative_to(cwd)
+            named = (root / path).relative_to(cwd).as_posix() if is_below else path
+            yield (
+                f"{named} ({in_bytes(reads.size_of(files))}) is read, and too large to go "
+                f"unasked: --include '{named}'" + ("" if is_below else f" in {shorten(root)}")
+            )
+    for text in read.outside:
+        yield f"{text} is read, and lies outside the project: copy it into {shorten(root)}."
 
 
 def _archive(command: Command, host: Host) -> Path | None:
@@ -243,13 +274,14 @@ def _fill(
         (stage / path).parent.mkdir(parents=True, exist_ok=True)
         (stage / path).write_bytes(content)
     host.reporter.progress(Progress("Building wheels of local distributions"))
-    wheels = build_wheels(stage, source.project, uv, host, with_uvmagic=source.loads_uvmagic)
+    wheels = build_wheels(stage, source.built, uv, host)
     rerun = [*portable.RERUN]
     if source.loads_uvmagic:
         origin = support.origin_of_uvmagic()
         rerun.append("uvmagic" if "uvmagic" in wheels else origin.requirement)
     locked = Locking(
         project=source.project,
+        needs=source.needs,
         python=source.python,
         rerun=rerun,
         wheels=wheels,
@@ -315,6 +347,11 @@ def _fill(
 
 def _refuse_foreign(target: Path, project: Project) -> None:
     """A folder is replaced only if it is a bundle with nothing else in it."""
+    if projects.takes_in(project.root, target.parent.resolve() / target.name):
+        raise BundleRefused(
+            f"{shorten(target)} would become a member of the workspace {shorten(project.root)}.",
+            "Name another folder: -o DIR",
+        )
     if not target.exists():
         return
     if target.resolve() in (project.folder, *project.folder.parents):
@@ -391,6 +428,9 @@ def _outcome(
     notes = [*source.left_out]
     if any(cell.get("outputs") for cell in source.notebook.cells):
         notes.append("Saved outputs were seen; they go along only with --keep-outputs.")
+    if locked is None and source.built:
+        names = ", ".join(each.name for each in source.built)
+        notes.append(f"Would be built to wheels: {names}.")
     notes.append("What the notebook file holds is bundled: save it first.")
     where, tag = shorten(target), recipe.image_tag(source.notebook_file.stem)
     return Outcome(

@@ -6,6 +6,7 @@ anything that the user has set for this machine; and judged for Linux, where ima
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,11 @@ from uvmagic.accelerator.audit import LINUX, Build, Verdict
 from uvmagic.accelerator.repair import requirements, why_not, with_metadata
 from uvmagic.bundle import origin, portable
 from uvmagic.bundle.recipe import PYLOCK
+from uvmagic.bundle.standalone import standing_alone
+from uvmagic.bundle.wheels import told
 from uvmagic.errors import BundleRefused, UvFailed
 from uvmagic.lockfile import Lockfile
+from uvmagic.lockfile.reach import preferring, reached
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
 from uvmagic.names import listed, normalise
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
+    from uvmagic.bundle.local import Local
     from uvmagic.data import Backend
     from uvmagic.lockfile.walk import Closure
     from uvmagic.project import Project
@@ -75,6 +80,7 @@ class Locking:
 
     Attributes:
         project: the project.
+        needs: what it needs of local distributions.
         python: the bundle's Python, `3.12`.
         rerun: the requirements of what runs the notebook.
         wheels: normalised name → path in the bundle, for what it carries.
@@ -83,6 +89,7 @@ class Locking:
     """
 
     project: Project
+    needs: Local
     python: str
     rerun: Sequence[str]
     wheels: Mapping[str, str]
@@ -97,11 +104,14 @@ class Locking:
                 torch would not start in an image.
             UvFailed: uv cannot lock.
         """
-        text = self.project.file.read_text(encoding="utf-8-sig")
-        text, notes = self._with_one_backend(text)
+        before = Lockfile(self.project.lock.read_text(encoding="utf-8"))
+        text, notes = self._with_one_backend(self._standing_alone(before))
         at_origin = origin.at_origin(text, self.kept)
-        made = portable.portable_pyproject(at_origin.text, list(self.rerun), self.wheels)
-        lock = self.project.lock.read_text(encoding="utf-8")
+        sourced = [listing.requirement for listing in self.needs.listings if not listing.extra]
+        made = portable.portable_pyproject(at_origin.text, list(self.rerun), self.wheels, sourced)
+        # of two versions that two members have, only this project's is kept
+        itself = reached(before, normalise(self.project.name), with_groups=True)
+        lock = preferring(before, itself)
         for file, content in (("pyproject.toml", made), ("uv.lock", lock)):
             origin.refuse_credentials(file, content)
         (stage / "pyproject.toml").write_text(made, encoding="utf-8")
@@ -110,9 +120,10 @@ class Locking:
         verdict, mended = self._judged(stage, uv, host)
         lockfile = _lockfile(stage)
         self._require_the_same(Lockfile(lock), lockfile)
-        told = (*notes, *at_origin.notes, *mended)
+        built = [f"Built to wheels: {told(self.wheels.values())}."] if self.wheels else []
+        said = (*built, *notes, *at_origin.notes, *mended)
         closure = self._closure(lockfile, stage)
-        return Locked(lockfile, closure, verdict, told, at_origin.has_own_index)
+        return Locked(lockfile, closure, verdict, said, at_origin.has_own_index)
 
     def _closure(self, lockfile: Lockfile, stage: Path) -> Closure:
         """What Linux installs from the bundle's lock; refused where it cannot."""
@@ -133,10 +144,23 @@ class Locking:
             )
         return walk(lockfile, Target(LINUX, self.python), root=root, groups=groups)
 
+    def _standing_alone(self, lockfile: Lockfile) -> str:
+        """The project's pyproject.toml with what its workspace and its locals say for it."""
+        others = {file: None for file in self.project.files() if file.name == "pyproject.toml"}
+        others |= {each.place / "pyproject.toml": None for each in self.needs.distributions}
+        return standing_alone(
+            _text(self.project.file),
+            None if self.project.is_root else _text(self.project.root / "pyproject.toml"),
+            [_text(file) for file in others if file.is_file()],
+            self.needs,
+            lockfile,
+        )
+
     def _with_one_backend(self, text: str) -> tuple[str, list[str]]:
         """A bundle is for one backend: the one that is chosen, else the first accelerator."""
-        extras = present.extras_of(self.project.pyproject)
-        placed = present.placed_in(self.project.pyproject)
+        pyproject = tomllib.loads(text)
+        extras = present.extras_of(pyproject)
+        placed = present.placed_in(pyproject)
         known = {one.backend.name: one for one in placed}
         if self.backend is not None and self.backend.name not in known:
             raise BundleRefused(
@@ -155,7 +179,7 @@ class Locking:
 
     def _require_the_same(self, before: Lockfile, after: Lockfile) -> None:
         """Versions stay, and files of one name are the same files."""
-        own = {normalise(self.project.name), "uvmagic"}
+        own = {normalise(self.project.name), "uvmagic", *self.wheels}
         moved = portable.differing_versions(before, after)
         told = [f"{n}: {old} → {new}" for n, (old, new) in moved.items() if n not in own]
         if origin.unpublished(before, after) - own:
@@ -170,7 +194,14 @@ class Locking:
                 "locked in the project; these would change:\n  " + "\n  ".join(told),
                 "Loosen them:  %uv lock --upgrade-package NAME",
             )
-        differing = origin.differing_files(before, after)
+        elsewhere = origin.from_elsewhere(before, after, but=own)
+        if elsewhere:
+            raise BundleRefused(
+                f"The bundle would get {', '.join(sorted(elsewhere))} from an index, not from "
+                "where uv.lock has it from.",
+                "List it in the project's own dependencies, with its source.",
+            )
+        differing = origin.differing_files(before, after, but=own)
         if differing:
             raise BundleRefused(
                 "The mirror's files are not those that are published:\n  " + "\n  ".join(differing),
@@ -236,6 +267,10 @@ def export_beside_torch(stage: Path, uv: Uv, host: Host) -> None:
     pruned = ["--prune", "torch", "--no-emit-project", "--no-header"]
     options = ["--locked", *pruned, "--format", "pylock.toml", "--output-file", PYLOCK]
     _run(uv, ["export", "--quiet", *options], stage, host)
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8-sig")
 
 
 def _lockfile(stage: Path) -> Lockfile:

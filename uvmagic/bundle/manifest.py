@@ -7,12 +7,13 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from uvmagic.bundle.contents import MANIFEST
 from uvmagic.errors import BundleRefused
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE = "bundle.json"
+FILE = MANIFEST
 _SCHEMA = 1
 
 

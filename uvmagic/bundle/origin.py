@@ -134,13 +134,20 @@ def refuse_credentials(file: str, text: str) -> None:
             )
 
 
-def differing_files(before: Lockfile, after: Lockfile) -> list[str]:
+def differing_files(
+    before: Lockfile, after: Lockfile, but: Collection[str] = frozenset()
+) -> list[str]:
     """What shows that two locks have different files under one name and version; a sentence each.
 
     A mirror may have fewer files, and tell no hashes, but those that it has are those published.
+
+    Args:
+        before: the one lock.
+        after: the other.
+        but: names of what is published nowhere.
     """
     told = []
-    for name in sorted(before.versions().keys() & after.versions().keys()):
+    for name in sorted((before.versions().keys() & after.versions().keys()) - set(but)):
         old_files, new_files = _files(before, name), _files(after, name)
         for version in sorted(old_files.keys() & new_files.keys()):
             old, new = old_files[version], new_files[version]
@@ -153,6 +160,23 @@ def differing_files(before: Lockfile, after: Lockfile) -> list[str]:
                 if old[filename] and new[filename] and old[filename] != new[filename]
             ]
     return told
+
+
+def from_elsewhere(before: Lockfile, after: Lockfile, but: Collection[str]) -> set[str]:
+    """Names that one lock has from a repository or an address of their own, and another has not.
+
+    Args:
+        before: the one lock.
+        after: the other.
+        but: names that are carried as wheels.
+    """
+    common = (before.versions().keys() & after.versions().keys()) - set(but)
+    return {
+        name
+        for name in common
+        for source in _registries(before, name).values()
+        if {"git", "url"} & source.keys() and source not in _registries(after, name).values()
+    }
 
 
 def unpublished(before: Lockfile, after: Lockfile) -> set[str]:

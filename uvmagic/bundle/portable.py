@@ -6,108 +6,49 @@ runs the notebook.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 import tomlkit
-from tomlkit.container import OutOfOrderTableProxy
 
+from uvmagic.accelerator.present import name_of
+from uvmagic.bundle.local import runtime_names
+from uvmagic.bundle.standalone import editable, set_sources
 from uvmagic.errors import BundleRefused
 from uvmagic.names import normalise
-from uvmagic.project import Table, parse_requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from packaging.requirements import Requirement
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from uvmagic.lockfile import Lockfile
 
 RERUN_GROUP = "rerun"
 """The dependency group of what runs the notebook."""
+SOURCES_GROUP = "sources"
+"""That of what has a source and is asked for by others: uv heeds a source of what is listed."""
 RERUN = ("ipykernel", "papermill")
 """What running a notebook needs."""
 
 
-@dataclass(frozen=True, slots=True)
-class LocalDistribution:
-    """A distribution that the bundle carries as a wheel.
-
-    Attributes:
-        name: normalised.
-        folder: its source folder, to be built; or the wheel itself.
-    """
-
-    name: str
-    folder: Path
-
-
-def local_distributions(pyproject: Mapping[str, Any], root: Path) -> list[LocalDistribution]:
-    """The project itself, if it is a package, and its dependencies from paths inside it.
-
-    Raises:
-        BundleRefused: a dependency's path is absolute or leads out of the project; by name.
-    """
-    found = []
-    if is_package(pyproject):
-        found.append(LocalDistribution(normalise(pyproject["project"]["name"]), root))
-    kept = _runtime_names(pyproject)
-    sources = pyproject.get("tool", {}).get("uv", {}).get("sources", {})
-    for name, entry in sources.items():
-        if normalise(name) not in kept:
-            continue
-        for source in entry if isinstance(entry, list) else [entry]:
-            if source.get("workspace"):
-                raise BundleRefused(
-                    f"{name} is a member of the project's workspace; bundles carry none yet.",
-                    "Build it and depend on its wheel.",
-                )
-            if "path" in source:
-                folder = _inside(name, source["path"], root)
-                found.append(LocalDistribution(normalise(name), folder))
-    for requirement in _runtime_requirements(pyproject):
-        if requirement.url and requirement.url.startswith("file:"):
-            path = unquote(urlsplit(requirement.url).path)
-            folder = _inside(requirement.name, path, root)
-            found.append(LocalDistribution(normalise(requirement.name), folder))
-    return found
-
-
-def _inside(name: str, path: str, root: Path) -> Path:
-    resolved = (root / path).resolve()
-    if not resolved.is_relative_to(root):
-        raise BundleRefused(
-            f"The dependency {name} lies outside the project: {path}.",
-            "Move it into the project, or depend on a released version.",
-        )
-    return resolved
-
-
-def is_package(pyproject: Mapping[str, Any]) -> bool:
-    """Whether uv installs the project itself (it has a build system, or says so)."""
-    said = pyproject.get("tool", {}).get("uv", {}).get("package")
-    return bool(said) if said is not None else "build-system" in pyproject
-
-
-def portable_pyproject(text: str, rerun: list[str], wheels: Mapping[str, str]) -> str:
+def portable_pyproject(
+    text: str, rerun: list[str], wheels: Mapping[str, str], sourced: Sequence[str] = ()
+) -> str:
     """The bundle's pyproject.toml.
 
     Args:
-        text: the project's.
+        text: the project's, standing alone.
         rerun: the requirements of the group `rerun`, which uv installs by default.
         wheels: normalised name → path in the bundle, for what it carries as a wheel. The
             project's own wheel makes the bundle an unpackaged project of another name.
+        sourced: requirements of the group that makes uv heed their sources, and is not installed.
     """
-    document = _editable(text)
+    document = editable(text)
     plain = document.unwrap()
     if "project" not in plain:
         raise BundleRefused("The project has no [project] table.", "Run  %uv init  in its folder.")
     project: Any = document["project"]
-    kept = _runtime_names(plain) | wheels.keys()
-    if is_package(plain):
-        name = normalise(plain["project"]["name"])
+    kept = runtime_names(plain) | _bounded_names(plain) | wheels.keys() | {*map(name_of, sourced)}
+    name = normalise(plain["project"]["name"])
+    if name in wheels:
         project["name"] = f"{name}-bundle"
         project.setdefault("dependencies", tomlkit.array()).append(name)
     # Nothing is built: what a build would have told is not asked for.
@@ -117,38 +58,42 @@ def portable_pyproject(text: str, rerun: list[str], wheels: Mapping[str, str]) -
     for key in ("readme", "license-files", "scripts", "gui-scripts", "entry-points"):
         project.pop(key, None)
     document.pop("dependency-groups", None)
-    document["dependency-groups"] = {RERUN_GROUP: rerun}
+    groups = {RERUN_GROUP: rerun, **({SOURCES_GROUP: [*sourced]} if sourced else {})}
+    document["dependency-groups"] = groups
 
     tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
     uv = tool.setdefault("uv", tomlkit.table())
     for key in ("dependency-groups", "dev-dependencies", "package", "workspace"):
         uv.pop(key, None)
     uv["default-groups"] = [RERUN_GROUP]
-    sources = uv.setdefault("sources", tomlkit.table())
-    for source in list(sources):
-        if normalise(source) not in kept or normalise(source) in wheels:
-            sources.pop(source)
-    for wheel_name, path in wheels.items():
-        entry = tomlkit.inline_table()
-        entry["path"] = path
-        sources[wheel_name] = entry
-    if not sources:
-        uv.pop("sources")
+    sources = uv.get("sources", {})
+    for name in [*sources]:
+        entries = sources[name] if isinstance(sources[name], list) else [sources[name]]
+        held = [*_held(entries, wheels.get(normalise(name)))] if normalise(name) in kept else []
+        if held != entries:
+            set_sources(uv, name, held)
+    for name in wheels.keys() - {normalise(name) for name in uv.get("sources", {})}:
+        set_sources(uv, name, [{"path": wheels[name]}])
+    if not uv.get("sources"):
+        uv.pop("sources", None)
     return tomlkit.dumps(document)
 
 
-def _editable(text: str) -> tomlkit.TOMLDocument:
-    """The parsed document, its tables in one piece each.
+def _held(entries: Iterable[Mapping[str, Any]], wheel: str | None) -> Iterator[dict[str, Any]]:
+    """Those of a name's sources that hold in the bundle: its wheel in the place of local ones."""
+    for entry in entries:
+        is_local = "path" in entry or "workspace" in entry
+        if "group" in entry or (is_local and wheel is None):
+            continue
+        where = {key: entry[key] for key in ("extra", "marker") if key in entry}
+        yield {"path": wheel, **where} if is_local else dict(entry)
 
-    tomlkit cannot change a table whose parts stand apart, with others between them; such a text is
-    written anew, without its comments.
-    """
-    document = tomlkit.parse(text)
-    tool: Any = document.get("tool", {})
-    parts = (document.get("project"), tool, tool.get("uv"))
-    if any(isinstance(part, OutOfOrderTableProxy) for part in parts):
-        return tomlkit.parse(tomlkit.dumps(document.unwrap()))
-    return document
+
+def _bounded_names(pyproject: Mapping[str, Any]) -> set[str]:
+    """The names that `[tool.uv]` bounds wherever they come in; uv heeds their sources too."""
+    uv = pyproject.get("tool", {}).get("uv", {})
+    lists = ("constraint-dependencies", "override-dependencies")
+    return {name_of(each) for key in lists for each in uv.get(key, []) if isinstance(each, str)}
 
 
 def differing_versions(before: Lockfile, after: Lockfile) -> dict[str, tuple[str, str]]:
@@ -159,15 +104,3 @@ def differing_versions(before: Lockfile, after: Lockfile) -> dict[str, tuple[str
         for name in sorted(old.keys() & new.keys())
         if not set(new[name]) <= set(old[name])
     }
-
-
-def _runtime_names(pyproject: Mapping[str, Any]) -> set[str]:
-    """The normalised names that dependencies and extras list; groups are development's."""
-    return {normalise(requirement.name) for requirement in _runtime_requirements(pyproject)}
-
-
-def _runtime_requirements(pyproject: Mapping[str, Any]) -> list[Requirement]:
-    extras = pyproject.get("project", {}).get("optional-dependencies", {})
-    tables = [Table("project"), *(Table("extra", name) for name in extras)]
-    listed = (entry for table in tables for entry in table.requirements(pyproject))
-    return [r for r in map(parse_requirement, listed) if r is not None]

@@ -100,6 +100,12 @@ def spelled(package: str, *, extra: str = "", group: str = "") -> str:
     return f"{kind}-{len(package)}-{package}" + (f"-{name}" if name else "")
 
 
+def unspelled(name: str) -> tuple[str, str, str]:
+    """What `spelled` has spelled: `extra`, `group` or `project`, the package, and its name."""
+    kind, length, rest = name.split("-", 2)
+    return kind, rest[: int(length)], rest[int(length) + 1 :]
+
+
 @dataclass(frozen=True)
 class Lockfile:
     """The text of a uv.lock. Raises ProjectInvalid when a part that is asked for is no TOML."""
@@ -162,6 +168,20 @@ class Lockfile:
         if name not in self._packages:
             self._packages[name] = [_package(block) for _, block in self._blocks.get(name, ())]
         return self._packages[name]
+
+    def without(self, packages: Iterable[Package]) -> str:
+        """The text without some of the packages that `packages` gives."""
+        gone = set(packages)
+        position = dict.fromkeys(self._blocks, 0)
+        kept = [self._parts[0]]
+        for block in self._parts[1:]:
+            match = _NAME.match(block)
+            if match is not None:
+                number, position[match[1]] = position[match[1]], position[match[1]] + 1
+                if self.packages(match[1])[number] in gone:
+                    continue
+            kept.append(block)
+        return "\n[[package]]\n".join(kept)
 
     @cached_property
     def _packages(self) -> dict[str, list[Package]]:

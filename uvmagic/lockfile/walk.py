@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from uvmagic.errors import ProjectInvalid, UsageError
-from uvmagic.lockfile.document import Package, spelled
+from uvmagic.lockfile.document import Package, spelled, unspelled
 from uvmagic.names import normalise
 
 if TYPE_CHECKING:
@@ -299,8 +299,8 @@ def _refuse_conflicts(preamble: Preamble, start: _Start, done: _Pass) -> None:
 
 def _told(name: str) -> str:
     """What `spelled` has spelled, for the user: `extra cpu`."""
-    kind, length, rest = name.split("-", 2)
-    return f"{kind} {rest[int(length) + 1 :] or rest}"
+    kind, package, own = unspelled(name)
+    return f"{kind} {own or package}"
 
 
 def _lacks(package: Package, target: Target) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import glob
 import os
 import sys
 from dataclasses import dataclass
@@ -43,6 +44,17 @@ class Environment:
     def installed(self) -> dict[str, str]:
         """Its distributions: normalised name → version. Empty without an environment."""
         return agreed.installed(str(self.folder))
+
+    def has_module(self, name: str) -> bool:
+        """Whether a top-level module of a name lies among its distributions.
+
+        Those that are installed to be edited in place lie elsewhere.
+        """
+        place = self.site_packages()
+        if place is None:
+            return False
+        files = place.glob(f"{glob.escape(name)}.*")
+        return (place / name).is_dir() or any(f.suffix in (".py", ".pyd", ".so") for f in files)
 
     def sizes(self) -> dict[tuple[str, str], int]:
         """(normalised name, version) → bytes of its files, as the distribution's RECORD lists them.
