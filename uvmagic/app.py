@@ -74,6 +74,10 @@ def _owned(command: Command, host: Host) -> Outcome:
             from uvmagic.change.flow import change
 
             return change(command, host)
+        case "adopt":
+            from uvmagic.adopt.flow import adopt
+
+            return adopt(command, host)
         case "bundle":
             from uvmagic.bundle.flow import bundle
 

@@ -13,6 +13,7 @@ UvmagicError
 ├── KernelRefused         choose another kernelspec, or remove the other by hand
 ├── NotebookUnknown       name the notebook
 ├── BundleRefused         change what goes into the bundle
+├── SourceInvalid         mend the file that is adopted, or name another
 ├── EngineFailed          start the container engine, or rerun with  --engine local
 ├── EnvironmentFixed      the bundle's environment lacks what a cell asks for: bundle again
 ├── CellRaised            the rerun notebook failed: mend its cell
@@ -99,6 +100,10 @@ class NotebookUnknown(UvmagicError):
 
 class BundleRefused(UvmagicError):
     """Something may not go into the bundle, or the folder is no bundle."""
+
+
+class SourceInvalid(UvmagicError):
+    """What is to be adopted is not there, or cannot be read."""
 
 
 class EngineFailed(UvmagicError):

@@ -59,6 +59,7 @@ class Outcome:
         next_steps: what to do now, a sentence each.
         data: further values for `--json`.
         exit_code: what a shell gets.
+        rows: a table, before the notes: a sign each (`!` to look at, `+`, `~`, `=`), and cells.
     """
 
     word: str
@@ -69,6 +70,7 @@ class Outcome:
     next_steps: tuple[str, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     exit_code: int = 0
+    rows: tuple[tuple[str, ...], ...] = ()
 
     def lines(self) -> list[tuple[Tone, str]]:
         """The outcome as toned lines, the one source of text and HTML."""
@@ -81,6 +83,7 @@ class Outcome:
         ]
         label_width = max((len(label) for label, _ in self.facts), default=0)
         lines += [("fact", f"  {label:<{label_width}}  {value}") for label, value in self.facts]
+        lines += _table(self.rows)
         lines += [("note", f"  {note}") for note in self.notes]
         lines += [("next", f"→ {step}") for step in self.next_steps]
         return lines
@@ -110,6 +113,21 @@ class Outcome:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": self.text(), "text/html": self.html()}
+
+
+_ROW_TONES: dict[str, Tone] = {"!": "removed", "+": "added", "~": "changed"}
+
+
+def _table(rows: tuple[tuple[str, ...], ...]) -> list[tuple[Tone, str]]:
+    """Rows below each other: all cells of a column as wide as the widest, the last as it is."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    return [
+        (
+            _ROW_TONES.get(row[0], "fact"),
+            "  " + "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]]),
+        )
+        for row in rows
+    ]
 
 
 def html_lines(lines: list[tuple[Tone, str]]) -> str:

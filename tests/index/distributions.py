@@ -24,12 +24,14 @@ class Distribution:
     """One file that an index offers, and what the index says about it.
 
     `metadata` is what the index serves beside the file (PEP 658), or None where it serves none.
+    `uploaded` is when it came there (RFC 3339), or None where the index does not tell.
     """
 
     filename: str
     data: bytes
     metadata: bytes | None
     requires_python: str | None
+    uploaded: str | None = None
 
     @property
     def project(self) -> str:

@@ -31,7 +31,8 @@ def projects(names: Iterable[str], accept: str) -> Page:
 def project(name: str, files: Iterable[Distribution], accept: str) -> Page:
     """Give the page that lists a project's files, spelled as the Accept header wants it.
 
-    Both spellings say the same of a file, but that JSON says its size as well.
+    Both spellings say the same of a file, but that JSON says its size as well, and when it was
+    uploaded (PEP 700).
     """
     files = sorted(files, key=lambda file: file.filename)
     if JSON in accept:
@@ -66,6 +67,8 @@ def _entry(file: Distribution) -> dict[str, object]:
         entry["requires-python"] = file.requires_python
     if file.metadata_sha256 is not None:
         entry["core-metadata"] = {"sha256": file.metadata_sha256}
+    if file.uploaded is not None:
+        entry["upload-time"] = file.uploaded
     return entry
 
 

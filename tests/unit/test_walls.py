@@ -19,6 +19,23 @@ ROOT = Path(uvmagic.__file__).parent
 FACES = {"cell", "magics", "cli", "terminal", "__main__"}
 PURE = {
     "accelerator",
+    "adopt.conda_lists",
+    "adopt.environment_yml",
+    "adopt.lines",
+    "adopt.live",
+    "adopt.matchspec",
+    "adopt.notebook_lines",
+    "adopt.pipfile",
+    "adopt.plan",
+    "adopt.poetry",
+    "adopt.requirements_txt",
+    "adopt.setup_files",
+    "adopt.sources",
+    "adopt.tables",
+    "adopt.texts",
+    "adopt.toml_statements",
+    "adopt.versions",
+    "as_of",
     "bundle.bases",
     "bundle.contents",
     "bundle.dockerfile",
@@ -106,7 +123,7 @@ def test_nobody_imports_a_face(module: str) -> None:
 @pytest.mark.parametrize("module", [m for m in modules() if any(is_in(m, p) for p in PURE)])
 def test_a_pure_room_knows_only_pure_rooms_and_nothing_of_the_world(module: str) -> None:
     strangers = {room for room in rooms(module) if not any(is_in(room, pure) for pure in PURE)}
-    assert strangers - {"bundle", "change", "kernel"} == set()
+    assert strangers - {"adopt", "bundle", "change", "kernel"} == set()
     touched = {name for name in imports(module) if any(is_in(name, taboo) for taboo in WORLD)}
     assert touched == set()
 
@@ -141,7 +158,7 @@ def test_the_walls_see_imports() -> None:
 
 # --- the order of the layers, and what is there at once ------------------------------------------
 
-PACKAGES = {"accelerator", "bundle", "change", "kernel", "rerun", "system"}
+PACKAGES = {"accelerator", "adopt", "bundle", "change", "kernel", "rerun", "system"}
 """They only say what is in them."""
 LAYERS = (
     PURE,
@@ -153,7 +170,7 @@ LAYERS = (
         "kernel.support",
         "kernel.whereabouts",
     },
-    {"bundle", "change", "demo", "kernel", "rerun", "status"},
+    {"adopt", "bundle", "change", "demo", "kernel", "rerun", "status"},
     {"app"},
     FACES,
 )

@@ -26,7 +26,7 @@ from uvmagic.system.project_lock import project_lock
 from uvmagic.system.uv import find_uv
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from uvmagic.grammar import Command
@@ -51,8 +51,27 @@ _OWN_ENVIRONMENT = (
 """Options by which the call decides itself what is installed: no kernel is made then."""
 
 
-def changed(command: Command, host: Host, folder: Path) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class First:
+    """What a change does before uv locks, in the same transaction.
+
+    Attributes:
+        told: the command, for who heals it should it be killed.
+        run: does it, and gives notes; what it raises undoes all.
+    """
+
+    told: str
+    run: Callable[[Calls], list[str]]
+
+
+def changed(command: Command, host: Host, folder: Path, first: First | None = None) -> Outcome:
     """Change the project of a folder, one change at a time.
+
+    Args:
+        command: what uv is to do.
+        host: where it runs.
+        folder: of the project, or below it.
+        first: what is done before; then the files alone cannot answer.
 
     Raises:
         UvUnavailable, UsageError: nothing was tried.
@@ -66,10 +85,10 @@ def changed(command: Command, host: Host, folder: Path) -> Outcome:
         healed = heal(root)
         with report.told_also(healed):
             found = project.find(folder)  # it may have changed while we waited
-            outcome = already(command, host, found)
+            outcome = None if first else already(command, host, found)
             if outcome is None:
                 with noted():
-                    outcome = _Session(Calls(command, host, uv, found, descriptor)).run()
+                    outcome = _Session(Calls(command, host, uv, found, descriptor), first).run()
     return report.with_note(outcome, healed)
 
 
@@ -92,6 +111,7 @@ class _Session:
     """One change of one project, with its lock held."""
 
     calls: Calls
+    first: First | None = None
 
     @property
     def command(self) -> Command:
@@ -116,6 +136,7 @@ class _Session:
     def run(self) -> Outcome:
         before = State.of(self.project, self.environment)
         told = grammar.quote([self.command.word, *self.command.argv])
+        told = self.first.told if self.first else told
         try:
             with transaction(self.project.root, self.project.files(), told, discard=self.is_dry):
                 notes = self._call_uv()
@@ -151,7 +172,9 @@ class _Session:
             from uvmagic.change.torch import TorchSteps  # tomlkit and packaging: 40 ms
 
             made_by = TorchSteps
-        return made_by(self.calls, lambda: self._add_support(missing)).run()
+        steps = made_by(self.calls, lambda: self._add_support(missing))
+        notes = self.first.run(self.calls) if self.first else []
+        return [*notes, *steps.run()]
 
     def _concerns_torch(self) -> bool:
         """Whether the call may change which torch is installed, or what torch needs."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from uvmagic.names import normalise
 
 _HERE = Path(__file__).parent
 
@@ -167,6 +170,21 @@ class SecretFiles:
     shared: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CondaKind:
+    """What a conda package is that PyPI has no counterpart of.
+
+    Attributes:
+        name: of the kind.
+        covered: nothing is lost without it.
+        told: what it is and what to do, for people.
+    """
+
+    name: str
+    covered: bool
+    told: str
+
+
 def _table(name: str) -> Any:
     return json.loads((_HERE / f"{name}.json").read_text(encoding="utf-8"))
 
@@ -287,6 +305,54 @@ def secret_files() -> SecretFiles:
 def secret_names() -> tuple[str, ...]:
     """What names of secrets have in them, in lower case; `_` stands for itself, `-` or nothing."""
     return tuple(_table("secrets")["names"])
+
+
+@cache
+def conda_renamed() -> dict[str, str]:
+    """Normalised conda name → PyPI name, where they differ; what was written by hand goes first.
+
+    tools/conda_names.py makes the other table.
+    """
+    rows = [*_table("conda_names")["names"], *_table("conda_packages")["renamed"]]
+    return {row["conda"]: row["pypi"] for row in rows}
+
+
+@cache
+def conda_accelerators() -> dict[str, str]:
+    """The conda packages that choose a build of torch → the kind of accelerator, or `build`."""
+    return {row["conda"]: row["accelerator"] for row in _table("conda_packages")["chooses"]}
+
+
+def conda_kind(name: str) -> CondaKind | None:
+    """What a conda package is that PyPI has no counterpart of; None for all others.
+
+    Takes a normalised name. A name of its own goes before a pattern.
+    """
+    if name in conda_renamed() or name in _conda_python():
+        return None
+    patterns = _conda_patterns()
+    found = patterns.get(name) or next(
+        (kind for pattern, kind in patterns.items() if fnmatch.fnmatchcase(name, pattern)), None
+    )
+    return _conda_kinds()[found] if found else None
+
+
+@cache
+def _conda_kinds() -> dict[str, CondaKind]:
+    return {row["name"]: CondaKind(**row) for row in _table("conda_packages")["kinds"]}
+
+
+@cache
+def _conda_patterns() -> dict[str, str]:
+    """Pattern of normalised names → kind."""
+    rows = _table("conda_packages")["patterns"]
+    return {normalise(row["pattern"]): row["kind"] for row in rows}
+
+
+@cache
+def _conda_python() -> frozenset[str]:
+    """Python packages that a pattern would take for libraries."""
+    return frozenset(_table("conda_packages")["python"])
 
 
 def quickstart_notebook() -> Path:

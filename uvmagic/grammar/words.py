@@ -40,6 +40,7 @@ _BACKENDS = (
     Option(("--xpu",), "Take torch built for Intel GPUs"),
     Option(("--cpu",), "Take torch built for the CPU alone"),
 )
+_MIRROR = Option(("--mirror",), "Where torch's wheels lie: nju, sjtu, aliyun, a URL", "NAME")
 HELP = Option(("-h", "--help"), "Show this help")
 """The option that every word of uvmagic's takes."""
 
@@ -83,11 +84,7 @@ WORDS: dict[str, Word] = {
             "Add requirements to pyproject.toml, lock, install: all or nothing.",
             (
                 *_BACKENDS,
-                Option(
-                    ("--mirror",),
-                    "Where torch's wheels lie: nju, sjtu, aliyun, a URL",
-                    "NAME",
-                ),
+                _MIRROR,
                 _DRY_RUN,
                 _JSON,
             ),
@@ -123,6 +120,31 @@ WORDS: dict[str, Word] = {
             (_DRY_RUN, _JSON),
             uv="lock",
             examples=("lock",),
+        ),
+        Word(
+            "adopt",
+            "FILE|ENV",
+            "Have the project ask for what another tool's file, or an environment, asks for.",
+            (
+                *_BACKENDS,
+                _MIRROR,
+                Option(
+                    ("--as-of",),
+                    "Resolve as of a day: 2023-05-31, git (FILE's last commit) or auto",
+                    "DATE",
+                ),
+                Option(("-p", "--python"), "The Python to use, over the source's own", "PYTHON"),
+                Option(("--group",), "The dependency group that it all goes to", "GROUP"),
+                _DRY_RUN,
+                _JSON,
+            ),
+            examples=(
+                "adopt environment.yml",
+                "adopt requirements.txt --as-of git",
+                "adopt environment.yml --cuda 126 --dry-run",
+                "adopt ../old/.venv",
+                "adopt analysis.ipynb",
+            ),
         ),
         Word(
             "bundle",

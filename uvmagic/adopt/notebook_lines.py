@@ -1,0 +1,141 @@
+"""The lines of a notebook's cells that install something, read as a shell and pip would. Pure.
+
+Sources: pip's and conda's `install --help`; IPython's "Built-in magic commands" (`%pip`, `%conda`).
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from uvmagic.adopt import matchspec, requirements_txt
+from uvmagic.adopt.lines import Ask, Covered, Includes, Left, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+_CALL = re.compile(
+    r"(?:(?:\S*/)?(?:\{sys\.executable\}|python[\d.]*|py)\s+-m\s+|(?:\S*/)?uv\s+)?"
+    r"(?:\S*/)?(?P<tool>pip[\d.]*|conda|mamba|micromamba|uv\s+add)\s+"
+    r"(?:(?:env\s+)?(?P<action>install)\s+)?(?P<rest>.*)"
+)
+_UV_ADD = re.compile(r"uv\s+add\s+(?P<rest>.*)")
+_CELL_MAGICS = re.compile(r"%%(?:bash|sh|script|!|system|cmd)\b")
+_VALUED = frozenset(
+    {"--group", "--name", "--optional", "--platform", "--prefix", "--python", "--python-version",
+     "--root", "--src", "--target", "--timeout", "--upgrade-strategy", "-n", "-p", "-t"}
+)  # fmt: skip
+"""Options with a value that say nothing about what is installed."""
+_OF_REQUIREMENTS = re.compile(
+    r"(?:-[cefir]|--(?:constraint|editable|find-links|index-url|requirement|extra-index-url|index"
+    r"|no-binary|only-binary|trusted-host))(?:=.*)?"
+)
+"""Options that a file of requirements may have too, with a value."""
+_FLAGS_OF_REQUIREMENTS = frozenset({"--no-index", "--pre"})
+_OF_ITS_KIND = Covered("how it was called; uv needs no such option")
+
+
+def read(cells: Sequence[str], notebook: str, folder: Path) -> list[Line]:
+    """The lines that install something, and those of the files that they name.
+
+    Args:
+        cells: the sources of the code cells, in order.
+        notebook: its name for people.
+        folder: what the files that are named are relative to.
+
+    Raises:
+        SourceInvalid: a file that is named cannot be read.
+    """
+    lines: list[Line] = []
+    for number, source in enumerate(cells, 1):
+        for line in _of_cell(source, f"{notebook} cell {number}"):
+            lines.append(line)
+            for ask in line.asks:
+                if isinstance(ask, Includes):
+                    lines += requirements_txt.expanded(
+                        line, f"{'-c' if ask.constrains else '-r'} {ask.path}", folder, ()
+                    )[1:]
+    return lines
+
+
+def _of_cell(source: str, place: str) -> Iterable[Line]:
+    is_shell = _CELL_MAGICS.match(source.lstrip()) is not None
+    physical = source.splitlines()
+    begin = 0
+    for number, line in enumerate(physical, 1):
+        if line.endswith("\\"):
+            continue
+        text = " ".join(part.strip().removesuffix("\\").strip() for part in physical[begin:number])
+        first, begin = begin + 1, number
+        command = text if is_shell else _escaped(text)
+        asked = [] if command is None else asks(command)
+        if asked:
+            yield Line(place, first, number, text, tuple(asked))
+
+
+def _escaped(text: str) -> str | None:
+    """What a line has IPython's shell or magics do; None for a line of Python."""
+    bare = re.sub(r"^[\w.,\[\] ]+=\s*(?=[!%])", "", text.strip())
+    match = re.match(r"!{1,2}\s*|%(?=(?:pip|conda|mamba|micromamba|uv)\b)|%(?:sx|system)\s+", bare)
+    return bare[match.end() :] if match else None
+
+
+def asks(command: str) -> list[Ask]:
+    """What a line of shell asks for by its calls of pip, conda, uv; nothing where it has none."""
+    found: list[Ask] = []
+    for part in re.split(
+        r"&&|\|\|?|;(?!\s*(?:python|sys|platform|os|extra|implementation)_)", command
+    ):
+        bare = re.sub(r"\s(?:\d?>{1,2}|&>)\s*\S+|\s2>&1|\s#.*", "", f" {part}").strip()
+        bare = re.sub(r"^(?:sudo|time|nohup)\s+(?:-\S+\s+)*", "", bare)
+        if uv := _UV_ADD.fullmatch(bare):
+            found += _of_call(uv["rest"], is_conda=False)
+        elif (call := _CALL.fullmatch(bare)) and call["action"]:
+            found += _of_call(call["rest"], is_conda=not call["tool"].startswith("pip"))
+    return found
+
+
+def _of_call(rest: str, *, is_conda: bool) -> list[Ask]:
+    try:
+        tokens = shlex.split(rest, comments=True)
+    except ValueError:
+        return [Left("its quotes do not close: mend it")]
+    found: list[Ask] = []
+    while tokens:
+        token = tokens.pop(0)
+        flag, equals, _ = token.partition("=")
+        if is_conda and flag in ("-c", "--channel"):
+            tokens[:1] = []
+            found.append(Covered("a channel of conda's: uv takes Python's packages from PyPI"))
+        elif _OF_REQUIREMENTS.fullmatch(token) and not (is_conda and flag in ("-f", "-i", "-e")):
+            value = "" if equals or not tokens else f" {shlex.quote(tokens.pop(0))}"
+            found += _given(f"{token}{value}") if is_open(value) is None else [_variable(value)]
+        elif token in _FLAGS_OF_REQUIREMENTS:
+            found += requirements_txt.asks(token)
+        elif token.startswith("-"):
+            tokens[: int(flag in _VALUED and not equals)] = []
+        elif is_open(token):
+            found.append(_variable(token))
+        elif is_conda:
+            found.append(
+                matchspec.parse(token) or Left(f"{token} is no package as conda names one")
+            )
+        else:
+            found += requirements_txt.asks(token)
+    return found or [_OF_ITS_KIND]
+
+
+def _given(option: str) -> list[Ask]:
+    return requirements_txt.asks(option)
+
+
+def is_open(text: str) -> str | None:
+    """The variable in a text that the notebook or the shell would put in; None without one."""
+    match = re.search(r"\{([A-Za-z_]\w*)\}|\$\{?([A-Za-z_]\w*)", text)
+    return (match[1] or match[2]) if match else None
+
+
+def _variable(text: str) -> Left:
+    return Left(f"{is_open(text)} is a variable: run  %uv add {{{is_open(text)}}}  in the notebook")
