@@ -44,6 +44,7 @@ PURE = {
     "bundle.recipe",
     "bundle.secrets",
     "change.postconditions",
+    "code",
     "data",
     "errors",
     "frozen",
@@ -59,6 +60,11 @@ PURE = {
     "rerun.png",
     "rerun.report",
     "rerun.texts",
+    "scan.found",
+    "scan.judge",
+    "scan.names",
+    "scan.notebooks",
+    "scan.survey",
     "sections",
 }
 """Rooms that decide and touch nothing but what they are handed, or read a file that is named."""
@@ -123,7 +129,7 @@ def test_nobody_imports_a_face(module: str) -> None:
 @pytest.mark.parametrize("module", [m for m in modules() if any(is_in(m, p) for p in PURE)])
 def test_a_pure_room_knows_only_pure_rooms_and_nothing_of_the_world(module: str) -> None:
     strangers = {room for room in rooms(module) if not any(is_in(room, pure) for pure in PURE)}
-    assert strangers - {"adopt", "bundle", "change", "kernel"} == set()
+    assert strangers - {"adopt", "bundle", "change", "kernel", "scan"} == set()
     touched = {name for name in imports(module) if any(is_in(name, taboo) for taboo in WORLD)}
     assert touched == set()
 
@@ -136,9 +142,9 @@ def test_the_system_knows_no_flow(module: str) -> None:
 
 @pytest.mark.parametrize("module", modules())
 def test_only_the_face_and_the_reader_of_cells_import_ipython(module: str) -> None:
-    if module not in ("cell", "magics", "notebook"):
+    if module not in ("cell", "code", "magics", "notebook"):
         assert {name for name in imports(module) if is_in(name, "IPython")} == set()
-    if module == "notebook":  # to read a cell as IPython reads it, and for nothing else
+    if module in ("code", "notebook"):  # to read a cell as IPython reads it, and for nothing else
         found = {name for name in imports(module) if is_in(name, "IPython")}
         assert all(is_in(name, "IPython.core.inputtransformer2") for name in found)
 
@@ -158,7 +164,7 @@ def test_the_walls_see_imports() -> None:
 
 # --- the order of the layers, and what is there at once ------------------------------------------
 
-PACKAGES = {"accelerator", "adopt", "bundle", "change", "kernel", "rerun", "system"}
+PACKAGES = {"accelerator", "adopt", "bundle", "change", "kernel", "rerun", "scan", "system"}
 """They only say what is in them."""
 LAYERS = (
     PURE,
@@ -170,7 +176,7 @@ LAYERS = (
         "kernel.support",
         "kernel.whereabouts",
     },
-    {"adopt", "bundle", "change", "demo", "kernel", "rerun", "status"},
+    {"adopt", "bundle", "change", "demo", "kernel", "rerun", "scan", "status"},
     {"app"},
     FACES,
 )

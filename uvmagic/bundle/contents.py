@@ -49,7 +49,7 @@ def local_modules(sources: Iterable[str], folders: Sequence[Path]) -> set[Path]:
             continue
         seen.add(top)
         for folder in folders:
-            files = _files_of_module(folder, top)
+            files = files_of_module(folder, top)
             if files:
                 found |= files
                 for file in files:
@@ -104,7 +104,7 @@ def data_files(sources: Iterable[str], folder: Path) -> tuple[set[Path], dict[st
     return found, large
 
 
-def _files_of_module(folder: Path, name: str) -> set[Path]:
+def files_of_module(folder: Path, name: str) -> set[Path]:
     """As Python finds it: a package before a module, a namespace package last."""
     package, module = folder / name, folder / f"{name}.py"
     if (package / "__init__.py").is_file():

@@ -1,0 +1,176 @@
+"""All that some notebooks and Python files ask for, their local modules followed through."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from uvmagic import data
+from uvmagic.bundle.contents import LITTER, files_of_module
+from uvmagic.errors import NotebookUnknown
+from uvmagic.scan import found, notebooks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from uvmagic.scan.found import Asked, Found, Place, Reading, Unread
+
+STANDARD = (sys.stdlib_module_names | {"__main__"}) - data.standard_modules_gone().keys()
+"""The modules that every Python brings along."""
+_OF_A_KERNEL = frozenset({"IPython", "comm", "ipykernel", "matplotlib_inline", "traitlets"})
+"""What every kernel has: a notebook may import it, and a bundle brings it along."""
+
+
+class Shadow(NamedTuple):
+    """A local module in the place of one of the standard library, and where that is imported."""
+
+    module: str
+    file: Path
+    place: Place
+
+
+@dataclass(slots=True)
+class Survey:
+    """What was found.
+
+    Attributes:
+        imports: the modules that neither the standard library nor the files themselves bring.
+        asked: the requirements that are installed by a line.
+        broken: what is no Python.
+        shadows: local modules with names of the standard library.
+        unread: the files that cannot be read, and why.
+        passed: the notebooks in other languages, and which.
+        pythons: notebook → the version of Python that it was last run with.
+        marks: when the cells ran, as text.
+        read: the files that were read.
+    """
+
+    imports: list[Found] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    broken: list[Unread] = field(default_factory=list)
+    shadows: list[Shadow] = field(default_factory=list)
+    unread: list[tuple[Path, NotebookUnknown]] = field(default_factory=list)
+    passed: list[tuple[Path, str]] = field(default_factory=list)
+    pythons: dict[Path, str] = field(default_factory=dict)
+    marks: list[str] = field(default_factory=list)
+    read: set[Path] = field(default_factory=set)
+
+
+def files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files below a folder that are neither in an environment nor in a hidden folder."""
+    return sorted(_below(folder, suffixes))
+
+
+def _below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    try:
+        entries = list(folder.iterdir())
+    except OSError:
+        return
+    for path in entries:
+        if path.is_dir():
+            is_environment = (path / "pyvenv.cfg").exists()
+            hidden = path.name in LITTER or path.name.startswith(".") or path.name == "node_modules"
+            if not (hidden or is_environment or path.is_symlink()):
+                yield from _below(path, suffixes)
+        elif path.suffix in suffixes:
+            yield path
+
+
+def survey(files: Iterable[Path], roots: Sequence[Path], is_known: Callable[[str], bool]) -> Survey:
+    """Read some files, one at a time, and the local modules that they import.
+
+    Args:
+        files: notebooks and Python files, absolute.
+        roots: the folders, besides a file's own, that modules may be in.
+        is_known: whether it is known of a module that a distribution has it; a folder of that name
+            is then taken for no package unless it has an `__init__.py`.
+    """
+    made = Survey()
+    waiting = deque((file, file.parent) for file in files)
+    while waiting:
+        file, working = waiting.popleft()
+        if file in made.read:
+            continue
+        made.read.add(file)
+        try:
+            reading = _read(file, made)
+        except OSError as error:
+            problem = NotebookUnknown(f"{file} cannot be read: {error.strerror}.")
+            made.unread.append((file, problem))
+            continue
+        except NotebookUnknown as error:
+            made.unread.append((file, error))
+            continue
+        if reading is not None:
+            made.asked += reading.asked
+            made.broken += reading.broken
+            waiting += (
+                (other, working) for other in _judged(reading, working, roots, is_known, made)
+            )
+    return made
+
+
+def _read(file: Path, made: Survey) -> Reading | None:
+    """What a file says; None for a notebook in another language."""
+    if file.suffix != ".ipynb":
+        return found.in_module(file)
+    notebook = notebooks.read(file)
+    if not notebook.is_python:
+        made.passed.append((file, notebook.language))
+        return None
+    if notebook.python:
+        made.pythons[file] = notebook.python
+    made.marks += filter(None, [notebook.marks])
+    return found.in_notebook(notebook, file)
+
+
+def _judged(
+    reading: Reading,
+    working: Path,
+    roots: Sequence[Path],
+    is_known: Callable[[str], bool],
+    made: Survey,
+) -> Iterator[Path]:
+    """Sort what a file imports into the survey; gives the local files that it leads to."""
+    folders = _folders(reading, working, roots)
+    for each in reading.imports:
+        top = each.module.partition(".")[0]
+        if top in reading.writes:
+            continue
+        local = _local(top, folders, is_known)
+        if local and top in STANDARD:
+            made.shadows.append(Shadow(top, min(local), each.place))
+        if local:
+            yield from sorted(local)
+        elif top not in STANDARD and not (each.place.cell and top in _OF_A_KERNEL):
+            made.imports.append(each)
+    for name in reading.runs:
+        if (file := working / name).is_file():
+            yield file
+
+
+def _folders(reading: Reading, working: Path, roots: Sequence[Path]) -> list[Path]:
+    """Where modules are looked for: the working folder, what the code adds, the roots."""
+    code = reading.code
+    own = [working, *(working / place.path for place in code.working_folders())]
+    bases = {
+        False: own,
+        True: [code.file.parent] if code.file else own,
+    }
+    added = [
+        base / place.path for place in code.module_folders() for base in bases[place.is_of_file]
+    ]
+    return list(dict.fromkeys([*own, *added, *roots]))
+
+
+def _local(name: str, folders: Sequence[Path], is_known: Callable[[str], bool]) -> set[Path]:
+    """The Python files of a local module; empty where there is none of that name."""
+    for folder in folders:
+        files = {file for file in files_of_module(folder, name) if file.suffix == ".py"}
+        is_plain = folder / f"{name}.py" in files or folder / name / "__init__.py" in files
+        if is_plain or (files and name not in STANDARD and not is_known(name)):
+            return files
+    return set()
