@@ -23,8 +23,6 @@ from pathlib import Path
 TABLE = Path(__file__).parent.parent / "uvmagic" / "data" / "import_names.json"
 OF_CONDA_FORGE = "conda_pypi/grayskull_pypi_mapping.json"
 OF_MARIMO = "marimo/_runtime/packages/module_name_to_pypi_name.py"
-NAMESAKES = 5_000
-"""So many of the most downloaded are taken to be imported by their own names, as most are."""
 NAMESPACES = re.compile(
     r"(?:airflow|azure|backports|databricks|dbt|flufl|google|hurry|jaraco|lazr|nr|openlineage"
     r"|opentelemetry|pyannote|repoze|ruamel|snowflake|sphinxcontrib|z3c|zc|zope)(?:\..*)?"
@@ -81,14 +79,11 @@ def rows(
     return found
 
 
-def namesakes(conda_forge: dict[str, set[str]], ranks: dict[str, int]) -> list[str]:
-    """The distributions that are imported by their own names, or are taken to be."""
-    told = {normalise(module) for module, owners in conda_forge.items() for o in owners}
-    told &= {o for module, owners in conda_forge.items() for o in owners if normalise(module) == o}
-    popular = {name for name, rank in ranks.items() if rank < NAMESAKES}
+def namesakes(listed: list[str]) -> list[str]:
+    """The distributions whose own name a module may have: most are imported by it."""
     return sorted(
         name
-        for name in (popular | told) & ranks.keys()
+        for name in map(normalise, listed)
         if not name.startswith(("types-", "nvidia-")) and not name.endswith("-stubs")
     )
 
@@ -97,22 +92,21 @@ def main(conda_pypi: str, marimo: str, most_downloaded: str) -> None:
     """Write the table."""
     listed = Path(most_downloaded).read_text(encoding="utf-8").split()
     ranks = {normalise(name): rank for rank, name in enumerate(listed)}
-    conda_forge = of_conda_forge(conda_pypi)
-    found = rows({"conda-forge": conda_forge, "marimo": of_marimo(marimo)}, ranks)
+    found = rows({"conda-forge": of_conda_forge(conda_pypi), "marimo": of_marimo(marimo)}, ranks)
     versions = [Path(wheel).name.split("-")[1] for wheel in (conda_pypi, marimo)]
     head = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "source": f"conda-forge: conda-pypi {versions[0]} (MIT), {OF_CONDA_FORGE}; marimo: "
         f"marimo-base {versions[1]} (Apache-2.0), {OF_MARIMO}; of both only what is among PyPI's "
         f"{len(listed):,} most downloaded",
-        "namesakes_note": f"PyPI's {NAMESAKES:,} most downloaded, and those that conda-forge has "
-        "seen imported by their own names",
+        "namesakes_note": f"PyPI's {len(listed):,} most downloaded distributions, of which most "
+        "are imported by their own names; what is imported otherwise stands in a row",
     }
     lines = ",\n".join(
         "  " + json.dumps({"module": module, "distribution": name, "by": by})
         for module, (name, by) in sorted(found.items())
     )
-    names = "\n".join(textwrap.wrap(" ".join(namesakes(conda_forge, ranks)), 100,
+    names = "\n".join(textwrap.wrap(" ".join(namesakes(listed)), 100,
                                     break_on_hyphens=False, break_long_words=False))  # fmt: skip
     body = ",\n".join(f'  "{line}"' for line in names.splitlines())
     text = json.dumps(head, indent=1)[:-2]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import posixpath
+import re
 import warnings
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ _OF_IPYTHON = frozenset({"getoutput", "run_cell_magic", "run_line_magic", "syste
 _IMPORTING = frozenset({"import_module", "__import__", "importorskip"})
 """Calls that import what their first argument names."""
 _OF_IMPORTS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+_OPTIONS = re.compile(r"\A(?:-\w+\s*\d*\s+)*")
+"""What may stand before the Python of a line's magic: `-n 10 -r3`."""
 _PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
 _WRITES = ("dump", "export", "imsave", "imwrite", "mkdir", "save", "to_", "touch", "write")
 """How the names of calls begin that write what their arguments name."""
@@ -504,7 +507,8 @@ def _in_magics(tree: _Tree) -> Iterator[_Tree]:
         if name in _PYTHON_MAGICS:
             above = tree.above + node.lineno - (body is None)
             with contextlib.suppress(SyntaxError):
-                yield _Tree(*_of_cell(line if body is None else body), tree.source, above)
+                text = _OPTIONS.sub("", line, count=1) if body is None else body
+                yield _Tree(*_of_cell(text), tree.source, above)
 
 
 def _magics(tree: _Tree) -> Iterator[tuple[ast.Call, str, str, str | None]]:

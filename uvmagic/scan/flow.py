@@ -66,6 +66,7 @@ class _Scanned:
     Attributes:
         folder: what paths are told relative to.
         targets: the files that the call means.
+        others: those that lie in another project than the first.
         found: the project that it was held against, None without one.
         survey: what was read.
         findings: what there is to tell.
@@ -73,6 +74,7 @@ class _Scanned:
 
     folder: Path
     targets: Sequence[Path]
+    others: Sequence[Path]
     found: Project | None
     survey: Survey
     findings: Sequence[Finding]
@@ -105,10 +107,11 @@ def scan(command: Command, host: Host) -> Outcome:
 
 
 def _scanned(command: Command, host: Host, folder: Path) -> _Scanned:
-    found = _project(folder)
-    targets = _targets(command, host, found.folder if found else folder)
-    if found is None and len({target.parent for target in targets}) == 1:
-        found = _project(targets[0].parent)
+    here = _project(folder)
+    meant = _targets(command, host, here.folder if here else folder)
+    found = _project(meant[0].parent) or here
+    owners = {parent: _project(parent) for parent in {target.parent for target in meant}}
+    targets = [one for one in meant if _is_of(owners[one.parent], found)]
     environment = Environment(found.environment(host.environ)) if found else None
     lock = _lock(found) if found else None
     names = Names(
@@ -127,7 +130,8 @@ def _scanned(command: Command, host: Host, folder: Path) -> _Scanned:
     declared = Declared.of(found.pyproject if found else {}, found.name if found else "")
     python = (environment and environment.python_version()) or platform.python_version()
     findings = judged(made, names, declared, lock, python, used)
-    return _Scanned(folder, targets, found, made, findings)
+    others = [one for one in meant if one not in targets]
+    return _Scanned(folder, targets, others, found, made, findings)
 
 
 def _project(folder: Path) -> Project | None:
@@ -135,6 +139,11 @@ def _project(folder: Path) -> Project | None:
         return project.find(folder)
     except ProjectMissing:
         return None
+
+
+def _is_of(owner: Project | None, found: Project | None) -> bool:
+    """Whether a file is held against a project: it lies in it, or in none."""
+    return owner is None or (found is not None and owner.folder == found.folder)
 
 
 def _lock(found: Project) -> Lockfile | None:
@@ -237,6 +246,12 @@ def _notes(scanned: _Scanned) -> list[str]:
     ]
     notes += [error.message for _, error in made.unread]
     notes += [f"{_relative(file, folder)} is in {lang}: passed over." for file, lang in made.passed]
+    if scanned.others:
+        lie = f"{len(scanned.others)} more lie" if len(scanned.others) > 1 else "1 more lies"
+        notes.append(
+            f"{lie} in other projects, as {_relative(scanned.others[0], folder)} does: scan those "
+            "by themselves."
+        )
     left = len(notes) - _MOST_TOLD
     return notes if left <= 0 else [*notes[:_MOST_TOLD], f"And {left} more like these."]
 
@@ -303,6 +318,7 @@ def _added(scanned: _Scanned, command: Command, host: Host) -> Outcome:
     if not wanted:
         return _told(scanned, host)
     moment = _moment(scanned, command, host)
+    others = _other_pythons(scanned, host) if moment else []
     outcome = _change(wanted, scanned.found, moment, command, host)
     rest = dataclasses.replace(
         scanned, findings=[one for one in scanned.findings if one.kind != "missing"]
@@ -312,7 +328,7 @@ def _added(scanned: _Scanned, command: Command, host: Host) -> Outcome:
         outcome,
         word="scan",
         rows=told.rows,
-        notes=(*outcome.notes, *told.notes),
+        notes=(*outcome.notes, *others, *told.notes),
         next_steps=(*outcome.next_steps, *told.next_steps),
         data={**outcome.data, **_data(scanned), "added": wanted},
         exit_code=outcome.exit_code or told.exit_code,
@@ -324,7 +340,8 @@ def _change(
 ) -> Outcome:
     options: dict[str, tuple[str, ...]] = {}
     argv = list(wanted)
-    if _project(start_folder(command, host)) is None:  # that of the files, elsewhere
+    here = _project(start_folder(command, host))
+    if here is None or here.folder != found.folder:  # that of the files, elsewhere
         options["--project"] = (str(found.folder),)
         argv += ["--project", str(found.folder)]
     if command.has("--dry-run"):
@@ -355,6 +372,25 @@ def _moment(scanned: _Scanned, command: Command, host: Host) -> AsOf | None:
         "\n".join(scanned.survey.marks),
         lambda: git.last_commit(file, host.environ),
     )
+
+
+def _other_pythons(scanned: _Scanned, host: Host) -> list[str]:
+    """Which notebooks were last run with another Python than the project's.
+
+    That is told and not changed: the project's environment may be the one that this runs in.
+    """
+    assert scanned.found is not None
+    own = Environment(scanned.found.environment(host.environ)).python_version() or ""
+    return [
+        f"{_relative(file, scanned.folder)} was last run with Python {version}, the project has "
+        f"{own}:  %uv init --python {_minor(version)}  in a new folder gives it that one."
+        for file, version in scanned.survey.pythons.items()
+        if own and file in scanned.targets and _minor(version) != _minor(own)
+    ]
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
 
 
 def _dated(calls: Calls, moment: AsOf) -> list[str]:

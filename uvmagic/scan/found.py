@@ -28,11 +28,16 @@ _BUILTIN = frozenset({"autoreload", "storemagic"})
 """IPython's own extensions (IPython/core/extensions.py)."""
 _NEEDS = {
     "R": ["rpy2.ipython"],
-    "cython": ["Cython"],
-    "matplotlib": ["matplotlib"],
     "pylab": ["numpy", "matplotlib"],
 }
 """Magics that import something by themselves ("Built-in magic commands"; Cython's, rpy2's)."""
+_OF_MATPLOTLIB = {
+    "--list": [],
+    "-l": [],
+    "ipympl": ["matplotlib", "ipympl"],
+    "widget": ["matplotlib", "ipympl"],
+}
+"""What `%matplotlib` needs by its argument; for all others it is matplotlib."""
 _WRITES = frozenset({"file", "writefile"})
 _IMPORT = re.compile(r"\s*(?:import|from)\s+[\w.]+.*")
 
@@ -155,8 +160,10 @@ def _imported_by(magic: Magic) -> list[str]:
         return [word for word in words[:1] if word not in _BUILTIN and _is_dotted(word)]
     if magic.name == "aimport":
         return [word for word in re.split(r"[,\s]+", magic.line) if _is_dotted(word)]
-    if magic.name == "matplotlib" and words[:1] in (["--list"], ["-l"]):
-        return []
+    if magic.name == "matplotlib":
+        return _OF_MATPLOTLIB.get("".join(words[:1]), ["matplotlib"])
+    if magic.name == "cython" and magic.body:
+        return ["Cython", *(name for name, _ in _salvaged(magic.body))]
     return _NEEDS.get(magic.name, [])
 
 

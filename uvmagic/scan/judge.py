@@ -230,16 +230,19 @@ def _of_need(
     def finding(kind: Kind, told: str, distribution: str = wanted) -> Finding:
         return Finding(kind, module, distribution, told, places, by)
 
+    def told_of(name: str) -> str:
+        return "" if normalise(module) == name else f"{name}: "
+
     grouped = next((name for name in names if name in declared.groups), None)
     if grouped:
         groups = " and ".join(declared.groups[grouped])
-        return finding("development", f"{grouped}: only in the group {groups}", grouped)
+        return finding("development", f"{told_of(grouped)}only in the group {groups}", grouped)
     held = next((name for name in names if name in locked), None)
     if held and lock:
         lists = (declared.main | declared.extras, declared.groups)
         through = next(filter(None, (through_which(held, one, lock) for one in lists)), [])
         told = f"only through {_listed(through)}" if through else "in the lock, and not asked for"
-        return finding("transitive", f"{held}: {told}", held)
+        return finding("transitive", f"{told_of(held)}{told}", held)
     if not is_plain:
         return finding("optional", "not there; the code goes on without it (try)")
     if by == "nothing":
@@ -292,6 +295,7 @@ def _standard(declared: Declared) -> Iterator[Finding]:
 
 def _unused(declared: Declared, taken: Set[str]) -> Iterator[Finding]:
     family = {package.name for package in data.torch_family()}
-    for name in sorted(declared.main - taken):
+    standard = {normalise(module) for module in STANDARD}
+    for name in sorted(declared.main - taken - standard):
         why = data.used_silently(name) or ("goes with torch" if name in family else None)
         yield Finding("unused", name, name, f"not imported by name{f' ({why})' if why else ''}")

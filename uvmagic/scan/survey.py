@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 STANDARD = (sys.stdlib_module_names | {"__main__"}) - data.standard_modules_gone().keys()
 """The modules that every Python brings along."""
-_OF_A_KERNEL = frozenset({"IPython", "comm", "ipykernel", "matplotlib_inline", "traitlets"})
+_OF_A_KERNEL = frozenset(
+    {"IPython", "comm", "ipykernel", "matplotlib_inline", "traitlets", "uvmagic"}
+)
 """What every kernel has: a notebook may import it, and a bundle brings it along."""
 
 
