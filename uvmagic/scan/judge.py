@@ -207,10 +207,13 @@ def _shown(module: str) -> str:
 
 def _need(uses: Sequence[tuple[str, Owner, str, bool, Place]]) -> _Need:
     module, owner, *_ = uses[0]
+    requirement = next((asked for _, _, asked, _, _ in reversed(uses) if asked), "")
+    if requirement and owner.by == "nothing":  # a line knows the name that was a guess
+        owner = owner._replace(by="line")
     return _Need(
         module,
         owner,
-        next((requirement for _, _, requirement, _, _ in reversed(uses) if requirement), ""),
+        requirement,
         any(is_plain for *_, is_plain, _ in uses),
         _first_of_each([place for *_, place in uses]),
     )
