@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from uvmagic.adopt import environment_yml, notebook_lines, requirements_txt
+from uvmagic.adopt import environment_yml, notebook_lines, requirements_txt, sources
 from uvmagic.adopt.plan import planned
 from uvmagic.adopt.versions import NoPep440, from_conda, from_poetry
-from uvmagic.errors import SourceInvalid
+from uvmagic.errors import SourceInvalid, UsageError
 
 if TYPE_CHECKING:
     from uvmagic.adopt.lines import Line
@@ -119,3 +121,29 @@ def test_one_equals_sign_of_condas_is_a_prefix_and_two_are_that_version(
     padded = version + (0,) * (len(wanted) - len(version))
     assert fuzzy.contains(other) == (padded[: len(wanted)] == wanted)
     assert exact.contains(other) == (Version(given_) == Version(other))
+
+
+SOURCES = sorted(file for file in (Path(__file__).parent / "sources").rglob("*") if file.is_file())
+PIECES = [*"\"'[]{}\n\\\0=;|@!*%", "  ", "- ", "# ", "\\\n", "${X}", "://", "-e ", "-r ", "::"]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_what_is_mangled_is_read_to_its_last_line_or_refused_in_one_sentence(
+    seed: int, tmp_path: Path
+) -> None:
+    chance = random.Random(seed)
+    file = chance.choice(SOURCES)
+    content = bytearray(file.read_bytes())
+    for _ in range(chance.randint(1, 5)):
+        begin = chance.randrange(len(content) + 1)
+        end = begin + chance.choice([0, 0, 1, 5, 20])
+        content[begin:end] = chance.choice(PIECES).encode()
+    (tmp_path / file.name).write_bytes(content)
+    lines: tuple[Line, ...] = ()
+    refused = "."
+    try:
+        lines = sources.read(file.name, tmp_path, {}).lines
+    except (SourceInvalid, UsageError) as error:
+        refused = error.message
+    assert refused.endswith((".", ")"))
+    assert [row.line for row in planned(lines).rows] == [line for line in lines if line.asks]

@@ -155,7 +155,8 @@ def test_a_missing_file_is_named_as_the_other_spells_it(tmp_path: Path) -> None:
         ("bytes.txt", b"\x00\xff\xfe\x80", "no text in UTF-8"),
         ("Pipfile", b"[packages\n", "cannot be read as TOML"),
         ("pyproject.toml", b"[tool.poetry\n", "cannot be read as TOML"),
-        ("setup.cfg", b"no section\n", "cannot be read"),
+        ("setup.cfg", b"no section\n", "line 1"),
+        ("setup.cfg", b"[a]\nb = c\nd\n", "line 3"),
         ("setup.py", b"def (:\n", "no Python"),
         ("setup.py", b"print('setup')\n", r"calls no setup\(\)"),
         ("a.ipynb", b"{", "no notebook"),
@@ -345,6 +346,10 @@ def test_where_a_distribution_came_from_comes_along(tmp_path: Path) -> None:
         ("!uv add --dev numpy", 1),
         ("%sx pip install numpy", 1),
         ("!sudo -H pip install numpy", 1),
+        ("!pip install 'numpy > 1.2; python_version < \"3.12\"' pandas", 2),
+        ("!pip install numpy 2>&1 | tee log &> x", 1),
+        ("!pip install 'numpy", 1),
+        ("!pip install git+https://git.example/t.git#egg=t  # why", 1),
         ("!pip install --upgrade pip", 1),
         ("!pip uninstall numpy", 0),
         ("!pip list", 0),
@@ -358,6 +363,11 @@ def test_where_a_distribution_came_from_comes_along(tmp_path: Path) -> None:
 def test_a_line_of_a_cell_installs(line: str, count: int) -> None:
     found = notebook_lines.read([line], "a.ipynb", Path())
     assert sum(len(one.asks) for one in found) == count
+
+
+def test_the_name_of_a_repository_is_no_comment() -> None:
+    (line,) = notebook_lines.read(["!pip install git+https://git.example/t#egg=t"], "a", Path())
+    assert line.asks == (Requires("t @ git+https://git.example/t"),)
 
 
 # --- as of ----------------------------------------------------------------------------------------

@@ -95,12 +95,12 @@ def test_a_tree_of_files_becomes_lists_indexes_and_constraints(
 ) -> None:
     index.add(wheel("alpha", "1.5"))
     (folder.path / "sub").mkdir()
-    (folder.path / "lib").mkdir()
-    (folder.path / "lib" / "pyproject.toml").write_text(
-        '[project]\nname = "lib"\nversion = "1"\nrequires-python = ">=3.11"\n\n[tool.uv]\npackage = false\n'
-    )
+    (folder.path / "wheels").mkdir()
+    made = wheel("lib", "1.0")
+    (folder.path / "wheels" / made.filename).write_bytes(made.data)
     (folder.path / "requirements.txt").write_text(
-        f"-r sub/more.txt\n-c sub/bounds.txt\n--extra-index-url {index.url}/\nbeta\n./lib\n"
+        f"-r sub/more.txt\n-c sub/bounds.txt\n--extra-index-url {index.url}/\nbeta\n"
+        f"./wheels/{made.filename}\n"
     )
     (folder.path / "sub" / "more.txt").write_text("gamma>=1 \\\n  --hash=sha256:00\n")
     (folder.path / "sub" / "bounds.txt").write_text("alpha<2\n")
@@ -110,7 +110,7 @@ def test_a_tree_of_files_becomes_lists_indexes_and_constraints(
     uv = parsed(folder)["tool"]["uv"]
     assert parsed(folder)["project"]["dependencies"] == ["beta", "gamma>=1", "lib"]
     assert uv["constraint-dependencies"] == ["alpha<2"]
-    assert uv["sources"]["lib"] == {"path": "lib"}
+    assert uv["sources"]["lib"] == {"path": f"wheels/{made.filename}"}
     assert uv["index"][-1]["url"] == f"{index.url}/"
     assert before.splitlines()[0] in folder.pyproject.read_text()
     assert {"name": "alpha", "before": None, "after": "1.5"} in told["changes"]
@@ -127,6 +127,14 @@ def test_what_cannot_be_resolved_leaves_everything_as_it_was(bare: Folder) -> No
         assert "alpha" in ran.stderr
         assert everything(bare.path) == before
         assert not (bare.path / ".uvmagic").exists()
+
+
+def test_without_a_network_no_name_is_said_to_be_nowhere(bare: Folder) -> None:
+    (bare.path / "environment.yml").write_text("dependencies:\n  - alpha\n")
+    ran = bare.uvmagic("adopt", "environment.yml", UV_OFFLINE="1")
+    assert ran.returncode == 1
+    assert "none of that name" not in ran.stderr
+    assert sorted(path.name for path in bare.path.iterdir()) == ["environment.yml"]
 
 
 def test_poetrys_project_becomes_one_of_uvs_in_its_place(bare: Folder) -> None:
@@ -164,21 +172,26 @@ def test_as_of_the_last_commit(folder: Folder, index: PackageIndex) -> None:
     assert told["changes"] == [{"name": "alpha", "before": None, "after": "1.0"}]
 
 
-@pytest.mark.parametrize("as_of", [(), ("--as-of", "2030-01-01")], ids=["now", "as of"])
-def test_condas_cuda_is_torchs_index(torch_hosts: TorchHosts, as_of: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("options", "backend"),
+    [((), "cu126"), (("--cpu", "--as-of", "2030-01-01"), "cpu")],
+    ids=["the source's", "the call's, as of a day"],
+)
+def test_condas_cuda_is_torchs_index(
+    torch_hosts: TorchHosts, options: tuple[str, ...], backend: str
+) -> None:
     folder = torch_hosts.folder
-    if as_of:  # what has no date is left out then, and the imitation of PyPI tells none
-        text = folder.pyproject.read_text().replace(
-            "default = true", "default = true\nexclude-newer = false"
-        )
+    if options:  # what has no date is left out then, and the imitation of PyPI tells none
+        text = folder.pyproject.read_text()
+        text = text.replace("default = true", "default = true\nexclude-newer = false")
         folder.pyproject.write_text(text)
     (folder.path / "environment.yml").write_text(
         "dependencies:\n  - pytorch=2.7.1\n  - torchvision\n  - pytorch-cuda=12.6\n  - cudnn\n"
     )
-    told = done(folder, "adopt", "environment.yml", "--dry-run", *as_of)
+    told = done(folder, "adopt", "environment.yml", "--dry-run", *options)
     assert "to look at" not in told["title"]
-    assert any("2.7.1+cu126" in str(change["after"]) for change in told["changes"])
-    assert any("pytorch-cu126" in line for line in told["diff"].splitlines())
+    assert any(f"2.7.1+{backend}" in str(change["after"]) for change in told["changes"])
+    assert f'+name = "pytorch-{backend}"' in told["diff"]
 
 
 def test_a_cell_adopts_what_the_notebook_itself_has_installed(

@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from uvmagic import data
 from uvmagic.grammar import WORDS
+from uvmagic.names import normalise
 
 TABLES = sorted(Path(data.__file__).parent.glob("*.json"))
 
@@ -218,3 +219,42 @@ def test_the_official_place_is_pytorchs_own() -> None:
 
 def test_the_quickstart_notebook_is_there() -> None:
     assert json.loads(data.quickstart_notebook().read_text())["nbformat"] == 4
+
+
+# --- conda's packages -----------------------------------------------------------------------------
+
+
+def of_conda(name: str) -> Any:
+    return content(next(file for file in TABLES if file.name == f"{name}.json"))
+
+
+def test_no_conda_package_stands_twice_in_a_table() -> None:
+    packages = of_conda("conda_packages")
+    tables = [of_conda("conda_names")["names"], packages["renamed"], packages["chooses"]]
+    names = [[row["conda"] for row in rows] for rows in tables]
+    names.append([row["pattern"] for row in packages["patterns"]])
+    for found in names:
+        assert [name for name, count in Counter(found).items() if count > 1] == []
+
+
+def test_a_pattern_is_of_a_known_kind_and_every_kind_has_one() -> None:
+    packages = of_conda("conda_packages")
+    kinds = {row["name"] for row in packages["kinds"]}
+    assert {row["kind"] for row in packages["patterns"]} == kinds
+
+
+def test_a_conda_name_that_differs_does_so_after_normalising() -> None:
+    for conda, pypi in data.conda_renamed().items():
+        assert normalise(conda) == conda
+        assert normalise(pypi) != conda
+
+
+def test_a_python_package_that_looks_like_a_library_would_be_taken_for_one() -> None:
+    for name in of_conda("conda_packages")["python"]:
+        assert data.conda_kind(name) is None
+        assert data.conda_kind(f"{name}x") is not None
+
+
+def test_what_chooses_torchs_build_does_so_by_a_known_kind() -> None:
+    known = {*data.accelerator_kinds(), "build"}
+    assert set(data.conda_accelerators().values()) <= known

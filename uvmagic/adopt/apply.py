@@ -10,22 +10,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from uvmagic import as_of, project
-from uvmagic.accelerator import present
-from uvmagic.accelerator.choice import index_url
+from uvmagic.change import chosen
 from uvmagic.change.session import AS_THEY_WERE
 from uvmagic.errors import ChangeRejected
 from uvmagic.sections import Sections
 from uvmagic.system.files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
     from typing import Any
 
+    from uvmagic.accelerator.present import Placed
     from uvmagic.adopt.plan import Addition, Plan
     from uvmagic.as_of import AsOf
     from uvmagic.change.calls import Calls
-    from uvmagic.data import Backend
     from uvmagic.project import Table
 
 _UV = ("tool", "uv")
@@ -48,7 +47,8 @@ def write(plan: Plan, calls: Calls, folder: Path, moment: AsOf | None, is_new: b
     file = calls.project.file
     cwd = calls.host.cwd
     there = replace(plan, indexes=[_seen_from(one, folder, file.parent) for one in plan.indexes])
-    text = settled(_text(file), there, moment, calls.command.value("--mirror"), is_new=is_new)
+    torch, _ = chosen.placed(calls.command, calls.host, calls.project)
+    text = settled(_text(file), there, moment, torch, is_new=is_new)
     write_atomically(file, text.encode())
     for (table, is_editable), asked in _by_call(plan.additions).items():
         tokens = [placed(one.requirement, folder, cwd) for one in asked]
@@ -62,8 +62,10 @@ def write(plan: Plan, calls: Calls, folder: Path, moment: AsOf | None, is_new: b
     return [f"Resolved as of {moment.why}: exclude-newer in [tool.uv] says so."] if moment else []
 
 
-def settled(text: str, plan: Plan, moment: AsOf | None, mirror: str | None, *, is_new: bool) -> str:
-    """A pyproject.toml with all of a plan but its requirements. Pure."""
+def settled(
+    text: str, plan: Plan, moment: AsOf | None, torch: Sequence[Placed], *, is_new: bool
+) -> str:
+    """A pyproject.toml with all of a plan but its requirements; torch's places are given. Pure."""
     document = Sections(text)
     if is_new and plan.python:
         document.set(("project", "requires-python"), plan.python)
@@ -80,10 +82,11 @@ def settled(text: str, plan: Plan, moment: AsOf | None, mirror: str | None, *, i
     for entry in plan.indexes:
         if entry["url"] not in known:
             document.append((*_UV, "index"), dict(entry))
-    if moment is not None and plan.backend is not None:
-        _let_torch_be_newer(document, plan.backend, mirror)
-    text = document.text()
-    return as_of.put_into(text, moment) if moment else text
+    if moment is None:
+        return document.text()
+    for one in torch:
+        _let_be_newer(document, one)
+    return as_of.put_into(document.text(), moment)
 
 
 def _seen_from(index: dict[str, Any], folder: Path, root: Path) -> dict[str, Any]:
@@ -92,14 +95,15 @@ def _seen_from(index: dict[str, Any], folder: Path, root: Path) -> dict[str, Any
     return index if "://" in url else {**index, "url": placed(f"./{url}", folder, root)}
 
 
-def _let_torch_be_newer(document: Sections, backend: Backend, mirror: str | None) -> None:
+def _let_be_newer(document: Sections, torch: Placed) -> None:
     """PyTorch's index tells no dates, and what has none is left out by exclude-newer."""
-    url, kind = index_url(backend, mirror)
-    one = present.Placed(backend, url, kind)
-    if any(entry.get("name") == one.index for entry in document.entries(*_UV, "index")):
+    entries = document.entries(*_UV, "index")
+    there = [entry for entry in entries if entry.get("name") == torch.index]
+    if there:
+        there[0]["exclude-newer"] = False
         return
-    entry: dict[str, Any] = {"name": one.index, "url": url, "explicit": True}
-    entry |= {"format": kind} if kind != "simple" else {}
+    entry: dict[str, Any] = {"name": torch.index, "url": torch.url, "explicit": True}
+    entry |= {"format": torch.format} if torch.format != "simple" else {}
     document.append((*_UV, "index"), {**entry, "exclude-newer": False})
 
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from uvmagic.adopt import matchspec, requirements_txt
-from uvmagic.adopt.lines import Ask, Conda, Covered, Left, Line, with_headings
+from uvmagic.adopt.lines import CHANNEL, Ask, Conda, Covered, Left, Line, with_headings
 from uvmagic.errors import SourceInvalid
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MARKERS = {
     "osx": "sys_platform == 'darwin'",
     "unix": "sys_platform != 'win32'",
 }
-_CHANNEL = Covered("a channel of conda's: uv takes Python's packages from PyPI")
+_NO_DEFAULTS = Covered("PyPI is what there is besides")
 _KEYS: dict[str, Ask] = {
     "name": Covered("the environment's name: uv's is the project's .venv"),
     "prefix": Covered("where conda put it: uv's is the project's .venv"),
@@ -82,11 +82,8 @@ class _Reader:
                 yield from self._dependency(item)
         elif name == "channels":
             for item in _items(value):
-                what = self._scalar(item)
-                leaves_out = (
-                    Covered("PyPI is what there is besides") if what == "nodefaults" else None
-                )
-                yield self._line(item, item, leaves_out or _CHANNEL)
+                begin, end = item if isinstance(item, tuple) else (item, item)
+                yield self._line(begin, end, _NO_DEFAULTS if _is_nodefaults(item) else CHANNEL)
         elif name in _KEYS and _is_block(key, value):
             for item in _items(value):
                 begin, end = item if isinstance(item, tuple) else (item, item)
@@ -96,6 +93,10 @@ class _Reader:
             yield self._line(key, value, _KEYS.get(name, unknown))
 
     def _dependency(self, item: Any) -> Iterator[Line]:
+        if isinstance(item, tuple):  # `dependencies` is a mapping
+            key, value = item
+            yield self._line(key, value, _MISPLACED)
+            return
         if isinstance(item.value, str):
             yield self._line(item, item, self._package(item))
             return
@@ -120,6 +121,10 @@ class _Reader:
         return Conda(spec.name, spec.version, spec.build, marker)
 
     def _of_pip(self, item: Any) -> Iterator[Line]:
+        if isinstance(item, tuple):
+            key, value = item
+            yield self._line(key, value, _MISPLACED)
+            return
         if not isinstance(item.value, str):
             yield self._line(item, item, _MISPLACED)
             return
@@ -143,6 +148,10 @@ def _items(node: Any) -> list[Any]:
     if isinstance(node.value, list):
         return list(node.value)
     return [node] if node.value else []
+
+
+def _is_nodefaults(item: Any) -> bool:
+    return getattr(item, "value", "") == "nodefaults"
 
 
 def _is_mapping(node: Any) -> bool:

@@ -20,6 +20,7 @@ from uvmagic.grammar import CHOICES, Command
 from uvmagic.kernel.whereabouts import Whereabouts
 from uvmagic.project import Table
 from uvmagic.system import files, git
+from uvmagic.system.interrupts import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,7 +166,8 @@ def _made_if_needed(
         kept = not command.has("--dry-run")
     finally:
         if not kept:
-            _unmake(folder, before, there)
+            with held_back():
+                _unmake(folder, before, there)
 
 
 def _init_call(source: Source, command: Command) -> Command:

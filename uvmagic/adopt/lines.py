@@ -117,6 +117,8 @@ class Left:
 
 ITSELF = Covered("the project itself: uv installs it where pyproject.toml has [build-system]")
 """What `-e .` and its like come to."""
+CHANNEL = Covered("a channel of conda's: uv takes Python's packages from PyPI")
+"""What a channel comes to."""
 NO_REQUIREMENT = Covered("no requirement; it stays there")
 """What a line comes to that is about something else."""
 HERE_ALONE = "a place on this machine alone"

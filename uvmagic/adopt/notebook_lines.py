@@ -10,18 +10,18 @@ import shlex
 from typing import TYPE_CHECKING
 
 from uvmagic.adopt import matchspec, requirements_txt
-from uvmagic.adopt.lines import Ask, Covered, Includes, Left, Line
+from uvmagic.adopt.lines import CHANNEL, Ask, Covered, Includes, Left, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-_CALL = re.compile(
-    r"(?:(?:\S*/)?(?:\{sys\.executable\}|python[\d.]*|py)\s+-m\s+|(?:\S*/)?uv\s+)?"
-    r"(?:\S*/)?(?P<tool>pip[\d.]*|conda|mamba|micromamba|uv\s+add)\s+"
-    r"(?:(?:env\s+)?(?P<action>install)\s+)?(?P<rest>.*)"
-)
-_UV_ADD = re.compile(r"uv\s+add\s+(?P<rest>.*)")
+_PYTHON = re.compile(r"(?:.*/)?(?:\{sys\.executable\}|python[\d.]*|py)")
+_PIP = re.compile(r"(?:.*/)?pip[\d.]*")
+_CONDA = re.compile(r"(?:.*/)?(?:conda|mamba|micromamba)")
+_BEFORE = ("sudo", "time", "nohup", "env")
+"""Commands that run the one that follows them."""
+_REDIRECTS = re.compile(r"\s\d?>&\d|&>")
 _CELL_MAGICS = re.compile(r"%%(?:bash|sh|script|!|system|cmd)\b")
 _VALUED = frozenset(
     {"--group", "--name", "--optional", "--platform", "--prefix", "--python", "--python-version",
@@ -85,34 +85,64 @@ def _escaped(text: str) -> str | None:
 
 def asks(command: str) -> list[Ask]:
     """What a line of shell asks for by its calls of pip, conda, uv; nothing where it has none."""
-    found: list[Ask] = []
-    for part in re.split(
-        r"&&|\|\|?|;(?!\s*(?:python|sys|platform|os|extra|implementation)_)", command
-    ):
-        bare = re.sub(r"\s(?:\d?>{1,2}|&>)\s*\S+|\s2>&1|\s#.*", "", f" {part}").strip()
-        bare = re.sub(r"^(?:sudo|time|nohup)\s+(?:-\S+\s+)*", "", bare)
-        if uv := _UV_ADD.fullmatch(bare):
-            found += _of_call(uv["rest"], is_conda=False)
-        elif (call := _CALL.fullmatch(bare)) and call["action"]:
-            found += _of_call(call["rest"], is_conda=not call["tool"].startswith("pip"))
+    try:
+        calls = [_installed_by(tokens) for tokens in _commands(command)]
+    except ValueError:
+        is_one = re.search(r"\b(?:pip[\d.]*|conda|mamba|micromamba)\s+install\s", command)
+        return [Left("its quotes do not close: mend it")] if is_one else []
+    return [ask for call in calls if call for ask in _of_call(*call)]
+
+
+def _commands(line: str) -> list[list[str]]:
+    """The tokens of each command of a line of shell. Raises ValueError for an open quote."""
+    bare = re.sub(r"(?:^|\s)#.*", "", _REDIRECTS.sub(" > ", line))
+    lexer = shlex.shlex(bare, posix=True, punctuation_chars=";&|")
+    lexer.whitespace_split, lexer.commenters = True, ""
+    found: list[list[str]] = [[]]
+    for token in lexer:
+        if token.strip(";&|"):
+            found[-1].append(token)
+        else:
+            found.append([])
     return found
 
 
-def _of_call(rest: str, *, is_conda: bool) -> list[Ask]:
-    try:
-        tokens = shlex.split(rest, comments=True)
-    except ValueError:
-        return [Left("its quotes do not close: mend it")]
+def _installed_by(tokens: list[str]) -> tuple[list[str], bool] | None:
+    """The arguments of a command that installs, and whether it is conda's; None for another."""
+    if tokens and tokens[0] in _BEFORE:
+        rest = tokens[1:]
+        while rest and rest[0].startswith("-"):
+            rest = rest[1:]
+        return _installed_by(rest)
+    match tokens:
+        case [python, "-m", *rest] if _PYTHON.fullmatch(python):
+            return _installed_by(rest)
+        case ["uv", "add", *rest]:
+            return rest, False
+        case ["uv", "pip", *rest]:
+            return _installed_by(["pip", *rest])
+        case [pip, "install", *rest] if _PIP.fullmatch(pip):
+            return rest, False
+        case [conda, "install", *rest] if _CONDA.fullmatch(conda):
+            return rest, True
+    return None
+
+
+def _of_call(tokens: list[str], is_conda: bool) -> list[Ask]:
     found: list[Ask] = []
+    tokens = list(tokens)
     while tokens:
         token = tokens.pop(0)
         flag, equals, _ = token.partition("=")
-        if is_conda and flag in ("-c", "--channel"):
+        if re.fullmatch(r"\d?>{1,2}", token):
+            tokens[:1] = []  # where its output goes
+        elif is_conda and flag in ("-c", "--channel"):
             tokens[:1] = []
-            found.append(Covered("a channel of conda's: uv takes Python's packages from PyPI"))
+            found.append(CHANNEL)
         elif _OF_REQUIREMENTS.fullmatch(token) and not (is_conda and flag in ("-f", "-i", "-e")):
-            value = "" if equals or not tokens else f" {shlex.quote(tokens.pop(0))}"
-            found += _given(f"{token}{value}") if is_open(value) is None else [_variable(value)]
+            value = "" if equals or not tokens else shlex.quote(tokens.pop(0))
+            open_one = is_open(f"{token} {value}")
+            found += [_variable(value)] if open_one else requirements_txt.asks(f"{token} {value}")
         elif token in _FLAGS_OF_REQUIREMENTS:
             found += requirements_txt.asks(token)
         elif token.startswith("-"):
@@ -120,16 +150,11 @@ def _of_call(rest: str, *, is_conda: bool) -> list[Ask]:
         elif is_open(token):
             found.append(_variable(token))
         elif is_conda:
-            found.append(
-                matchspec.parse(token) or Left(f"{token} is no package as conda names one")
-            )
+            no_package = Left(f"{token} is no package as conda names one")
+            found.append(matchspec.parse(token) or no_package)
         else:
             found += requirements_txt.asks(token)
     return found or [_OF_ITS_KIND]
-
-
-def _given(option: str) -> list[Ask]:
-    return requirements_txt.asks(option)
 
 
 def is_open(text: str) -> str | None:

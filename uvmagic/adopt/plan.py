@@ -49,6 +49,8 @@ _WORST: tuple[Outcome, ...] = ("left", "changed", "adopted", "covered")
 """The outcomes of a line's parts, the one that stands for the whole line first."""
 _PYPI = re.compile(r"(?:www\.)?pypi\.(?:python\.)?[a-z]{2,4}")
 """PyPI's own host."""
+_TOOLS = ("pip", "pip-tools", "pipenv", "virtualenv", "conda")
+"""What a source may ask for to install the rest of it."""
 _INDEX_KEYS: dict[str, dict[str, Any]] = {
     "default": {"default": True},
     "explicit": {"explicit": True},
@@ -233,12 +235,16 @@ class _Planning:
         requirement, why = self._for_any_build(ask.requirement)
         told = [part for part in (ask.told, why) if part]
         addition = Addition(table, requirement, ask.is_editable, ask.index, is_same_name)
+        if present.name_of(requirement) in _TOOLS:
+            return Fate("covered", "uv does what it does")
         key = (table, _sort(requirement))
         if key in self.first:
             return self._again(key, addition, line, told)
         self.first[key] = len(self.plan.additions)
         self.places[key] = line
         self.plan.additions.append(addition)
+        if ask.index:
+            told.append(f"from the index {_slug(ask.index)} alone")
         if table.kind != "project":
             told.append(f"in the {'extra' if table.kind == 'extra' else 'group'} {table.name}")
         if before := self._replaced(table, requirement):
@@ -275,7 +281,7 @@ class _Planning:
             return Fate("left", f"{place} says where it comes from: choose one of the two")
         both = _both(one, other)
         self.plan.additions[position] = replace(before, requirement=both)
-        if both == before.requirement:
+        if _parsed(both) == one:
             return Fate("covered", f"{place} asks for it already")
         return Fate("changed", "; ".join([f"with {place}: {both}", *told]))
 
@@ -409,7 +415,10 @@ class _Planning:
         url = without_credentials(ask.url)
         if "${" in url:
             return Fate("left", "its address needs an environment variable: add the index by hand")
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            return Fate("left", f"no address ({error}): mend it")
         if _PYPI.fullmatch(parts.hostname or "") and parts.path.rstrip("/") == "/simple":
             return Fate("covered", "PyPI is where uv looks by itself")
         if _is_torchs(url):
@@ -419,6 +428,8 @@ class _Planning:
         if not known:
             self.plan.indexes.append(entry)
         told = [f"the index {(known or [entry])[0]['name']}"]
+        if ask.kind == "default" and not entry.get("default"):
+            told.append("asked before the project's own default index")
         if ask.kind == "extra":
             told.append("uv takes a package from the first index that has it, PyPI last")
         if url != ask.url:
@@ -441,13 +452,20 @@ class _Planning:
         return Fate("changed", f"{_option(backend)}: torch's family alone comes from there")
 
     def _entry(self, ask: Index, url: str) -> dict[str, Any]:
-        taken = {one["name"] for one in self.plan.indexes if one["url"] != url}
+        there = self.pyproject.get("tool", {}).get("uv", {}).get("index", [])
+        taken = {one.get("name") for one in [*there, *self.plan.indexes] if one["url"] != url}
         name = _slug(ask.name or urlsplit(url).hostname or "files")
         number = 2
         while name in taken:
             name = f"{_slug(ask.name or urlsplit(url).hostname or 'files')}-{number}"
             number += 1
-        return {"name": name, "url": url, **_INDEX_KEYS.get(ask.kind, {})}
+        kind = "extra" if ask.kind == "default" and self._has_default() else ask.kind
+        return {"name": name, "url": url, **_INDEX_KEYS.get(kind, {})}
+
+    def _has_default(self) -> bool:
+        """Whether an index stands in PyPI's place already: there can be one."""
+        there = self.pyproject.get("tool", {}).get("uv", {}).get("index", [])
+        return any(entry.get("default") for entry in [*there, *self.plan.indexes])
 
     def _set(self, key: str, value: str | bool | tuple[str, ...]) -> Fate:
         if isinstance(value, tuple):
@@ -477,17 +495,21 @@ def _parsed(requirement: str) -> Requirement | None:
 
 
 def _sort(requirement: str) -> str:
-    """What tells whether two requirements are of one thing: name, extras, marker."""
+    """What tells whether two requirements are of one thing: name and marker, as for uv."""
     parsed = _parsed(requirement)
     if parsed is None:
         return requirement
-    return f"{normalise(parsed.name)}[{','.join(sorted(parsed.extras))}];{parsed.marker or ''}"
+    return f"{normalise(parsed.name)} ; {parsed.marker or ''}"
 
 
 def _both(one: Requirement, other: Requirement) -> str:
-    """One requirement with the bounds of two of the same name, extras and marker."""
+    """One requirement with the bounds and extras of two of the same name and marker.
+
+    uv would keep the bounds of the last alone (uv 0.13.9).
+    """
     clauses = list(dict.fromkeys([*_clauses(one), *_clauses(other)]))
-    extras = f"[{','.join(sorted(one.extras))}]" if one.extras else ""
+    all_extras = ",".join(sorted(one.extras | other.extras))
+    extras = f"[{all_extras}]" if all_extras else ""
     marker = f" ; {one.marker}" if one.marker else ""
     return f"{one.name}{extras}{','.join(clauses)}{marker}"
 

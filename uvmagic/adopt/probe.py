@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uvmagic.system.isolation import is_offline
 from uvmagic.system.uv import environment_for_uv, find_uv
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def absent(plan: Plan, folder: Path, host: Host) -> set[str]:
         host: where uv runs.
     """
     asked = [one for one in plan.additions if one.is_same_name]
-    if not asked:
+    if not asked or is_offline(host.environ):  # then what is not in the cache looks the same
         return set()
     uv = find_uv(host.environ)
     indexes = [t for entry in plan.indexes for t in ("--index", f"{entry['name']}={entry['url']}")]

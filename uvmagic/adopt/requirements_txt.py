@@ -70,6 +70,11 @@ _BUILT_BY_CONDA = re.compile(
 )
 """What is in the path at which a conda package was built; `pip freeze` tells it."""
 
+_NO_CERTIFICATE = (
+    "uv trusts no host without a certificate: if yours has none, set "
+    'allow-insecure-host = ["{}"] in [tool.uv]'
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
@@ -141,11 +146,9 @@ def _included(
             "Take one of these -r lines away.",
         )
     lines = read(file, str(PurePosixPath(told).parent / named.path), table, above)
-    return (
-        [replace(line, asks=_as_constraints(line.asks)) for line in lines]
-        if (named.constrains)
-        else lines
-    )
+    if not named.constrains:
+        return lines
+    return [replace(line, asks=_as_constraints(line.asks)) for line in lines]
 
 
 def _as_constraints(asked: Sequence[Ask]) -> tuple[Ask, ...]:
@@ -215,6 +218,8 @@ def _options(statement: str) -> tuple[dict[str, list[str]], str]:
 
 
 def _of_option(option: str, value: str) -> list[Ask]:
+    if option in ("--requirement", "--constraint") and ("://" in value or "\0" in value):
+        return [Left("a file elsewhere: save it beside this one, and name that")]
     match option:
         case "--requirement":
             return [Includes(value)]
@@ -239,10 +244,7 @@ def _of_option(option: str, value: str) -> list[Ask]:
         case "--prefer-binary":
             return [Covered("uv takes a wheel where there is one")]
         case "--trusted-host":
-            return [
-                Left("uv trusts no host without a certificate: if yours has none, set "
-                     f'allow-insecure-host = ["{value}"] in [tool.uv]')
-            ]  # fmt: skip
+            return [Left(_NO_CERTIFICATE.format(value))]
     if option in _VALUED:
         return [Left(f"{option} has no counterpart: see config-settings in uv's reference")]
     return [Left(f"{option} means nothing to uv add: look whether you need it")]
@@ -287,14 +289,10 @@ def _requirement(text: str, table: Table, *, is_editable: bool = False) -> Ask:
 def _looks_like_a_place(text: str) -> bool:
     """Whether pip takes it for a path or a URL and not for a name."""
     bare = text.partition(";")[0].partition(" @ ")[0].strip()
+    is_path = bare.startswith(("./", "../", "/", "~", ".\\")) or ("/" in bare and "@" not in text)
     is_file = bare.endswith((".whl", ".tar.gz", ".zip", ".tar.bz2"))
-    return (
-        bare.startswith(("./", "../", "/", "~", ".\\"))
-        or bare == "."
-        or is_file
-        or ("://" in bare or re.fullmatch(r"\.\[[\w,. -]*\]", bare) is not None)
-        or ("/" in bare and "@" not in text)
-    )
+    is_here = re.fullmatch(r"\.(?:\[[\w,. -]*\])?", bare) is not None
+    return is_path or is_file or is_here or "://" in bare
 
 
 def _editable(text: str, table: Table) -> Ask:

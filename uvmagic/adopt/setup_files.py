@@ -43,8 +43,12 @@ def read_cfg(text: str, file: str, folder: Path) -> list[Line]:
     try:
         configparser.RawConfigParser().read_string(text, file)
     except configparser.Error as error:
-        why = str(error).splitlines()[0]
-        raise SourceInvalid(f"{file} cannot be read: {why}", "Mend that place.") from error
+        errors = getattr(error, "errors", None) or [(getattr(error, "lineno", None), "")]
+        place = f", line {errors[0][0]}" if errors[0][0] else ""
+        raise SourceInvalid(
+            f"{file}{place}: not as configparser reads one ({type(error).__name__}).",
+            "Mend that place.",
+        ) from error
     own: list[Line] = []
     others: list[Line] = []
     for number, section, key, value in _values(text):

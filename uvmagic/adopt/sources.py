@@ -71,7 +71,10 @@ def read(named: str, cwd: Path, environ: Mapping[str, str]) -> Source:
             f"{_RESULTS[path.name]}.",
             f"Adopt that one:  %uv adopt {_RESULTS[path.name]}",
         )
-    return _file(path, named)
+    try:
+        return _file(path, named)
+    except RecursionError as error:
+        raise SourceInvalid(f"{named} is nested too deep to be read.") from error
 
 
 def _environment(folder: Path, named: str) -> Source:

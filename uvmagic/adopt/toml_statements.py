@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import Any
 
 from uvmagic.errors import SourceInvalid
+
+_PART = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|[\w-]+""", re.ASCII)
+_KEY = re.compile(rf"\s*(?:{_PART.pattern})(?:\s*\.\s*(?:{_PART.pattern}))*", re.ASCII)
+"""A key as TOML 1.0 writes it: bare, quoted or dotted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +88,10 @@ def _down(parsed: Any) -> tuple[tuple[str, ...], bool]:
 
 def _key_of(parsed: dict[str, Any], text: str) -> tuple[tuple[str, ...], Any]:
     """The key of a statement, dotted or not, and its value."""
-    head = text
-    ((key, value),) = parsed.items()
-    path = [key]
-    while isinstance(value, dict) and len(value) == 1 and _is_dotted(head, len(path)):
+    written = _KEY.match(text)
+    value: Any = parsed
+    path: list[str] = []
+    for _ in _PART.findall(written[0]) if written else ():
         ((key, value),) = value.items()
         path.append(key)
     return tuple(path), value
-
-
-def _is_dotted(text: str, depth: int) -> bool:
-    """Whether the key of a statement has more than some number of parts."""
-    import re
-
-    key = re.match(
-        r"""\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)""", text
-    )
-    parts = re.findall(r""""[^"]*"|'[^']*'|[\w-]+""", key[1]) if key else []
-    return len(parts) > depth

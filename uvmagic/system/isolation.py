@@ -80,6 +80,12 @@ def isolated(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
         }
 
 
+def is_offline(environ: Mapping[str, str]) -> bool:
+    """Whether this machine's settings keep uv from the network."""
+    told = environ.get("UV_OFFLINE", "").lower() not in ("", "0", "false", "no", "off")
+    return told or bool(_transport(environ).get("offline"))
+
+
 def _is_transport(variable: str) -> bool:
     patterns = (re.escape(name).replace(r"\*", ".+") for name in _TRANSPORT)
     return any(re.fullmatch(pattern, variable) for pattern in patterns)
