@@ -242,6 +242,19 @@ def test_what_is_no_notebook_among_others_is_told_and_passed_over(
     assert [one["file"] for one in told["unread"]] == ["bad.ipynb"]
 
 
+def test_what_is_not_held_against_the_project_is_told(folder: Folder, scan: Scan) -> None:
+    told = {"cells": [cell("library(x)")], "metadata": {"language_info": {"name": "R"}}}
+    (folder.path / "r.ipynb").write_text(json.dumps(told))
+    write(folder.path, "own.ipynb", "# /// script\n# dependencies = []\n# ///", "import numpy")
+    write(folder.path, "all.ipynb", "import os")
+    status, seen = scan()
+    assert (status, seen["findings"]) == (0, [])
+    assert seen["notes"] == [
+        "own.ipynb carries its own requirements (# /// script): passed over.",
+        "r.ipynb is in r: passed over.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("named", "status", "told"),
     [

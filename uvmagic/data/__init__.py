@@ -416,10 +416,16 @@ def namespaces() -> frozenset[str]:
 
 def used_silently(name: str) -> str | None:
     """Why a distribution (normalised) is used without being imported; None for all others."""
-    rows = {row["distribution"]: row["why"] for row in _table("modules")["silent"]}
+    rows = _silent()
     return rows.get(name) or next(
         (why for pattern, why in rows.items() if fnmatch.fnmatchcase(name, pattern)), None
     )
+
+
+@cache
+def _silent() -> dict[str, str]:
+    """Pattern of normalised names → why."""
+    return {row["distribution"]: row["why"] for row in _table("modules")["silent"]}
 
 
 def quickstart_notebook() -> Path:

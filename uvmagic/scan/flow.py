@@ -245,7 +245,7 @@ def _notes(scanned: _Scanned) -> list[str]:
         for one in made.broken
     ]
     notes += [error.message for _, error in made.unread]
-    notes += [f"{_relative(file, folder)} is in {lang}: passed over." for file, lang in made.passed]
+    notes += [f"{_relative(file, folder)} {why}: passed over." for file, why in made.passed]
     if scanned.others:
         lie = f"{len(scanned.others)} more lie" if len(scanned.others) > 1 else "1 more lies"
         notes.append(

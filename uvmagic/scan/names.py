@@ -60,7 +60,7 @@ class Names:
         if in_table:
             return Owner(in_table, "table")
         for name in alike:
-            if name in data.namesakes() - data.own_modules() - data.namespaces():
+            if name in data.namesakes() and name not in data.own_modules() | data.namespaces():
                 return Owner((name,), "namesake")
         return Owner((alike[0],), "nothing")
 

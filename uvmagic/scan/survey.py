@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import deque
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ _OF_A_KERNEL = frozenset(
 """What every kernel has: a notebook may import it, and a bundle brings it along."""
 
 
+_CARRIES = re.compile(r"^# /// script$", re.MULTILINE)
+
+
 class Shadow(NamedTuple):
     """A local module in the place of one of the standard library, and where that is imported."""
 
@@ -44,7 +48,7 @@ class Survey:
         broken: what is no Python.
         shadows: local modules with names of the standard library.
         unread: the files that cannot be read, and why.
-        passed: the notebooks in other languages, and which.
+        passed: the files that are not held against the project, and why.
         pythons: notebook → the version of Python that it was last run with.
         marks: when the cells ran, as text.
         read: the files that were read.
@@ -116,17 +120,25 @@ def survey(files: Iterable[Path], roots: Sequence[Path], is_known: Callable[[str
 
 
 def _read(file: Path, made: Survey) -> Reading | None:
-    """What a file says; None for a notebook in another language."""
+    """What a file says; None for what is not held against the project."""
     if file.suffix != ".ipynb":
-        return found.in_module(file)
+        return _unless_carried(found.in_module(file), file, made)
     notebook = notebooks.read(file)
     if not notebook.is_python:
-        made.passed.append((file, notebook.language))
+        made.passed.append((file, f"is in {notebook.language}"))
         return None
     if notebook.python:
         made.pythons[file] = notebook.python
     made.marks += filter(None, [notebook.marks])
-    return found.in_notebook(notebook, file)
+    return _unless_carried(found.in_notebook(notebook, file), file, made)
+
+
+def _unless_carried(reading: Reading, file: Path, made: Survey) -> Reading | None:
+    """What a file says; None where it carries its own requirements (PEP 723)."""
+    if not any(_CARRIES.search(source) for source in reading.code.sources):
+        return reading
+    made.passed.append((file, "carries its own requirements (# /// script)"))
+    return None
 
 
 def _judged(
