@@ -113,7 +113,7 @@ def test_all_is_well(folder: Folder, scan: Scan) -> None:
     write(folder.path, "a.ipynb", "import yaml, cv2, os\nfrom IPython.display import HTML")
     status, told = scan()
     assert (status, told["findings"]) == (0, [])
-    assert told["title"] == "a.ipynb: all that it imports is there."
+    assert told["title"] == "a.ipynb: all that it imports is asked for."
 
 
 def test_an_extra_is_enough(folder: Folder, scan: Scan) -> None:
@@ -240,6 +240,29 @@ def test_what_is_no_notebook_among_others_is_told_and_passed_over(
     status, told = scan()
     assert (status, kinds(told)) == (1, {"missing": ["numpy"]})
     assert [one["file"] for one in told["unread"]] == ["bad.ipynb"]
+
+
+def test_a_library_by_path_is_followed_and_used(folder: Folder, scan: Scan) -> None:
+    library = folder.path / "libs" / "tooling"
+    (library / "src" / "lab_tools").mkdir(parents=True)
+    (library / "src" / "lab_tools" / "__init__.py").write_text("import attr")
+    depend(folder, "tooling")
+    folder.lock.write_text(
+        _LOCK + '\n[[package]]\nname = "tooling"\nversion = "1"\n'
+        'source = { editable = "libs/tooling" }\n'
+    )
+    write(folder.path, "a.ipynb", "import lab_tools")
+    assert kinds(scan()[1]) == {"missing": ["attr"]}
+
+
+def test_what_was_installed_by_hand_is_missing(folder: Folder, scan: Scan) -> None:
+    site = folder.path / ".venv" / "lib" / "python3.12" / "site-packages"
+    info = site / "odd_name-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "RECORD").write_text("by_hand/__init__.py,,\n")
+    write(folder.path, "a.ipynb", "import by_hand")
+    (finding,) = scan()[1]["findings"]
+    assert finding["told"] == "missing: odd-name; it is installed, and nothing asks for it"
 
 
 def test_what_is_not_held_against_the_project_is_told(folder: Folder, scan: Scan) -> None:

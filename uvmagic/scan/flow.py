@@ -15,7 +15,7 @@ from uvmagic.grammar import Command, near
 from uvmagic.kernel.whereabouts import Whereabouts
 from uvmagic.lockfile import Lockfile
 from uvmagic.outcome import Outcome
-from uvmagic.scan.judge import WRONG, Declared, Finding, Kind, judged
+from uvmagic.scan.judge import WRONG, Declared, Finding, Kind, judged, local_places
 from uvmagic.scan.names import Names
 from uvmagic.scan.survey import Survey, files_in, survey
 from uvmagic.system import git
@@ -118,7 +118,7 @@ def _scanned(command: Command, host: Host, folder: Path) -> _Scanned:
         environment.modules() if environment else {},
         frozenset(lock.versions()) if lock else frozenset(),
     )
-    roots = [found.folder, found.folder / "src"] if found else []
+    roots = _roots(found, lock) if found else []
     made = survey(targets, roots, names.is_known)
     if made.unread and len(targets) == 1 and targets[0] == made.unread[0][0]:
         raise made.unread[0][1]
@@ -150,6 +150,13 @@ def _lock(found: Project) -> Lockfile | None:
     if not found.lock.is_file():
         return None
     return Lockfile(found.lock.read_text(encoding="utf-8"))
+
+
+def _roots(found: Project, lock: Lockfile | None) -> list[Path]:
+    """Where the project's own modules are, and those of what it has by path."""
+    places = [found.root / place for place in local_places(lock).values()] if lock else []
+    folders = dict.fromkeys([found.folder, *places])
+    return [root for folder in folders for root in (folder, folder / "src")]
 
 
 def _open(host: Host) -> Path | None:
@@ -210,7 +217,8 @@ def _title(scanned: _Scanned) -> str:
     if scanned.found is None and scanned.of("missing", "unknown"):
         count = len(scanned.of("missing", "unknown"))
         return f"{where}: {count} to have from elsewhere; there is no project here."
-    return f"{where}: {', '.join(counts)}." if counts else f"{where}: all that it imports is there."
+    whole = "all that it imports is asked for" if number == 1 else "all imports are asked for"
+    return f"{where}: {', '.join(counts) or whole}."
 
 
 def _row(finding: Finding, scanned: _Scanned) -> tuple[str, ...]:

@@ -143,7 +143,7 @@ def judged(
     if used is not None:
         taken = {name for need in needs for name in need.owner.names}
         taken |= {name for module in used for name in names.owner(module).names}
-        found += _unused(declared, taken)
+        found += _unused(declared, taken | local_places(lock).keys() if lock else taken)
     order = Kind.__args__  # type: ignore[attr-defined]
     return sorted(found, key=lambda one: (order.index(one.kind), one.name.casefold()))
 
@@ -252,7 +252,20 @@ def _of_need(
         if module in data.own_modules():
             return finding("unknown", "no module of that name is beside it", "")
         return finding("unknown", "nothing here tells which distribution has it")
-    return finding("missing", f"missing: {wanted}")
+    by_hand = "; it is installed, and nothing asks for it" if by == "environment" else ""
+    return finding("missing", f"missing: {wanted}{by_hand}")
+
+
+def local_places(lock: Lockfile) -> dict[str, str]:
+    """The distributions of a lock that are folders here → where, from the lock on."""
+    kinds = ("editable", "directory", "virtual")
+    return {
+        package.name: package.source[kind]
+        for name in lock.versions()
+        for package in lock.packages(name)
+        for kind in kinds
+        if kind in package.source
+    }
 
 
 def through_which(name: str, declared: Iterable[str], lock: Lockfile) -> list[str]:
