@@ -255,6 +255,12 @@ def test_a_library_by_path_is_followed_and_used(folder: Folder, scan: Scan) -> N
     assert kinds(scan()[1]) == {"missing": ["attr"]}
 
 
+def test_texts_that_are_no_paths_lead_nowhere(folder: Folder, scan: Scan) -> None:
+    lines = (f"%run {'x' * 5000}.py", f"import sys\nsys.path.append('{'y' * 5000}')")
+    write(folder.path, "a.ipynb", *lines, "sys.path.append('\\0')\nimport numpy")
+    assert kinds(scan()[1]) == {"missing": ["numpy"]}
+
+
 def test_what_was_installed_by_hand_is_missing(folder: Folder, scan: Scan) -> None:
     site = folder.path / ".venv" / "lib" / "python3.12" / "site-packages"
     info = site / "odd_name-1.0.dist-info"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import sys
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from uvmagic import data
@@ -15,7 +18,6 @@ from uvmagic.scan import found, notebooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from uvmagic.scan.found import Asked, Found, Place, Reading, Unread
 
@@ -67,22 +69,17 @@ class Survey:
 
 def files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """The files below a folder that are neither in an environment nor in a hidden folder."""
-    return sorted(_below(folder, suffixes))
+    found: list[Path] = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if _is_source(Path(parent, name))]
+        found += (Path(parent, name) for name in names if name.endswith(suffixes))
+    return sorted(found)
 
 
-def _below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    try:
-        entries = list(folder.iterdir())
-    except OSError:
-        return
-    for path in entries:
-        if path.is_dir():
-            is_environment = (path / "pyvenv.cfg").exists()
-            hidden = path.name in LITTER or path.name.startswith(".") or path.name == "node_modules"
-            if not (hidden or is_environment or path.is_symlink()):
-                yield from _below(path, suffixes)
-        elif path.suffix in suffixes:
-            yield path
+def _is_source(folder: Path) -> bool:
+    name = folder.name
+    is_hidden = name in LITTER or name.startswith(".") or name == "node_modules"
+    return not is_hidden and not (folder / "pyvenv.cfg").exists()
 
 
 def survey(files: Iterable[Path], roots: Sequence[Path], is_known: Callable[[str], bool]) -> Survey:
@@ -162,8 +159,9 @@ def _judged(
         elif top not in STANDARD and not (each.place.cell and top in _OF_A_KERNEL):
             made.imports.append(each)
     for name in reading.runs:
-        if (file := working / name).is_file():
-            yield file
+        with contextlib.suppress(OSError):
+            if (file := working / name).is_file():
+                yield file
 
 
 def _folders(reading: Reading, working: Path, roots: Sequence[Path]) -> list[Path]:
@@ -183,7 +181,10 @@ def _folders(reading: Reading, working: Path, roots: Sequence[Path]) -> list[Pat
 def _local(name: str, folders: Sequence[Path], is_known: Callable[[str], bool]) -> set[Path]:
     """The Python files of a local module; empty where there is none of that name."""
     for folder in folders:
-        files = {file for file in files_of_module(folder, name) if file.suffix == ".py"}
+        try:
+            files = {file for file in files_of_module(folder, name) if file.suffix == ".py"}
+        except OSError:  # one that may not be looked at, or a text that is no path
+            continue
         is_plain = folder / f"{name}.py" in files or folder / name / "__init__.py" in files
         if is_plain or (files and name not in STANDARD and not is_known(name)):
             return files
