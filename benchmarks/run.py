@@ -24,6 +24,7 @@ os.environ.pop("VIRTUAL_ENV", None)
 
 from benchmarks.adding import add_in_a_cell, add_of_what_is_there, load_ext  # noqa: E402
 from benchmarks.bundle_made import bundle_of_200, bundle_of_many_cells  # noqa: E402
+from benchmarks.doctor import doctor, status  # noqa: E402
 from benchmarks.kernel_first_start import kernel_first_start  # noqa: E402
 from benchmarks.kernel_move import kernel_move, relayed_cell  # noqa: E402
 from benchmarks.kernel_start import kernel_start, kernel_start_as_seen  # noqa: E402
@@ -51,6 +52,8 @@ SUBJECTS = {
     "rerun, local": rerun_local,
     "scan of many notebooks": scan_of_many,
     "scan of a large notebook": scan_of_a_large_one,
+    "doctor": doctor,
+    "status": status,
 }
 
 

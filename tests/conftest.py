@@ -46,6 +46,10 @@ That is often a script (pyenv's shim), of which uv remembers nothing: 0.15 s for
 def _own_world(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    enter_own_world(tmp_path, tmp_path_factory.getbasetemp(), monkeypatch)
+
+
+def enter_own_world(folder: Path, common: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of this machine takes part, and no folder of its user is written to."""
     for name in list(os.environ):
         if name.startswith(("UV_", "JUPYTER_", "JPY_", "CONDA_")) and name != "UV_CACHE_DIR":
@@ -54,13 +58,13 @@ def _own_world(
     # else all that a kernel imports, or uvmagic itself, is compiled anew at each start
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("UV", find_real_uv())
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter" / "data"))
-    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter" / "config"))
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter" / "runtime"))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "jupyter" / "ipython"))
-    monkeypatch.setenv("UVMAGIC_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "uvmagic-cache"))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder / "jupyter" / "data"))
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(folder / "jupyter" / "config"))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "jupyter" / "runtime"))
+    monkeypatch.setenv("IPYTHONDIR", str(folder / "jupyter" / "ipython"))
+    monkeypatch.setenv("UVMAGIC_CACHE_DIR", str(common / "uvmagic-cache"))
     monkeypatch.setenv("PATH", _PATH)
-    (tmp_path / "jupyter").mkdir()
+    (folder / "jupyter").mkdir()
 
 
 def find_real_uv() -> str:
@@ -143,7 +147,7 @@ class Folder:
             env={**os.environ, **environ},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
 

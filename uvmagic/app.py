@@ -98,6 +98,10 @@ def _owned(command: Command, host: Host) -> Outcome:
             from uvmagic.status import status
 
             return status(command, host)
+        case "doctor":
+            from uvmagic.doctor.flow import doctor
+
+            return doctor(command, host)
         case "demo":
             from uvmagic.demo import demo
 

@@ -17,6 +17,8 @@ from uvmagic.system.host import Host, current_folder
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from uvmagic.outcome import Outcome
+
 _GRAMMARS = "rfc3987_syntax"
 """What jsonschema, and so nbformat, imports where it is there, beside JupyterLab: 38 grammars of
 IRIs, 1.8 s. No notebook has an IRI to check; in the shell's own process it is passed over."""
@@ -44,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(grammar.help_text(command.word, call="uvmagic"))
             return 0
         outcome = app.run(command, Host(current_folder(), os.environ, reporter))
+        reporter.clear()
+        return 0 if outcome is None else _shown(outcome, as_json=command.has("--json"))
     except UvmagicError as error:
         if isinstance(error, Interrupted):  # pressed again: it ends now in any case
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -57,11 +61,13 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # `uvmagic … | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    reporter.clear()
-    if outcome is None:
-        return 0
-    if command.has("--json"):
+
+
+def _shown(outcome: Outcome, *, as_json: bool) -> int:
+    """Print an outcome. Gives its exit status."""
+    if as_json:
         print(json.dumps(outcome.json(), ensure_ascii=False))
     else:
         terminal.show(outcome)
+    sys.stdout.flush()
     return outcome.exit_code

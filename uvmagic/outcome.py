@@ -11,9 +11,20 @@ from typing import Any, Literal
 SCHEMA = 1
 """Version of the JSON that `--json` prints."""
 
-Tone = Literal["title", "added", "removed", "changed", "fact", "note", "next"]
+Tone = Literal["title", "added", "removed", "changed", "error", "warning", "fact", "note", "next"]
+Level = Literal["error", "warning", "note"]
+"""What fails or will, what may well, what is good to know."""
 
-_COLOURS: dict[Tone, str] = {"added": "#1a7f37", "removed": "#cf222e", "changed": "#9a6700"}
+LEVELS: tuple[Level, ...] = ("error", "warning", "note")
+"""The worst first."""
+
+_COLOURS: dict[Tone, str] = {
+    "added": "#1a7f37",
+    "removed": "#cf222e",
+    "changed": "#9a6700",
+    "error": "#cf222e",
+    "warning": "#9a6700",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,36 @@ def changes_between(before: dict[str, str], after: dict[str, str]) -> tuple[Chan
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be.
+
+    Attributes:
+        level: how bad it is.
+        seen: what was found, in sentences.
+        why: why that matters.
+        remedy: what to do about it, exactly.
+        fix: what `--fix` does about it: a word, and what that takes; empty where it is left alone.
+        id: of the check that found it.
+    """
+
+    level: Level
+    seen: str
+    why: str
+    remedy: str
+    fix: tuple[str, ...] = ()
+    id: str = ""
+
+    def lines(self) -> list[tuple[Tone, str]]:
+        """It as toned lines, the level in front."""
+        (first, *more), indent = self.seen.splitlines() or [""], " " * 10
+        name = f"  [{self.id}]" if self.id else ""
+        lines: list[tuple[Tone, str]] = [(self.level, f"  {self.level:<7} {first}{name}")]
+        lines += [("fact", indent + line) for line in (*more, *self.why.splitlines())]
+        lines += [("next", f"{indent}→ {line}") for line in self.remedy.splitlines()]
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of one command.
 
@@ -59,6 +100,7 @@ class Outcome:
         next_steps: what to do now, a sentence each.
         data: further values for `--json`.
         exit_code: what a shell gets.
+        findings: what is not as it should be, the worst first.
         rows: a table, before the notes: a sign each (`!` to look at, `+`, `~`, `=`), and cells.
     """
 
@@ -70,6 +112,7 @@ class Outcome:
     next_steps: tuple[str, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     exit_code: int = 0
+    findings: tuple[Finding, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
 
     def lines(self) -> list[tuple[Tone, str]]:
@@ -81,6 +124,7 @@ class Outcome:
             (tones[c.sign], f"  {c.sign} {c.name:<{name_width}}  {c.versions}")
             for c in self.changes
         ]
+        lines += [line for finding in self.findings for line in finding.lines()]
         label_width = max((len(label) for label, _ in self.facts), default=0)
         lines += [("fact", f"  {label:<{label_width}}  {value}") for label, value in self.facts]
         lines += _table(self.rows)

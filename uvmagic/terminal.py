@@ -16,6 +16,8 @@ _STYLES: dict[Tone, str] = {
     "added": "green",
     "removed": "red",
     "changed": "yellow",
+    "error": "red",
+    "warning": "yellow",
     "next": "cyan",
 }
 

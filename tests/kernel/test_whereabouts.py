@@ -140,7 +140,7 @@ def test_status_in_ipython(folder: Folder, shell: Shell) -> None:
     assert told.title == "This notebook does not run in its project, project."
     assert facts["notebook"].endswith("study.ipynb")
     assert facts["interpreter"].startswith(sys.prefix)
-    assert told.data == {"belongs": False}
+    assert told.data == {"belongs": False, "bundles": []}
     assert "%uv kernel use" in told.next_steps[0]
 
 

@@ -133,3 +133,17 @@ def test_four_adds_and_four_removes_at_once_are_all_done(folder: Folder, tmp_pat
             gate.close()
             many.end_well()
     _are_there(_NAMES[4:], folder, tmp_path)
+
+
+def test_a_file_that_is_just_being_written_is_read_when_it_is_whole(folder: Folder) -> None:
+    text = folder.pyproject.read_text()
+    with project_lock(folder.path):
+        folder.pyproject.write_text("")  # as uv's own writing leaves it for a moment
+        adding = folder.start("add", "alpha")
+        assert adding.stderr is not None
+        told = adding.stderr.readline()
+        folder.pyproject.write_text(text)
+    _, rest = adding.communicate(timeout=PATIENCE)
+    assert adding.returncode == 0, told + rest
+    assert told.startswith("Waiting for process ")
+    assert "alpha" in folder.pyproject.read_text()

@@ -170,10 +170,12 @@ def test_what_the_notebook_reads_goes_along(study: Folder) -> None:
     assert made.returncode == 0, made.stderr
     told = json.loads(made.stdout)
     files = told["files"]
-    assert re.fullmatch(
-        r"\d+ distributions, [\d.]+ MiB to fetch, about [\d.]+ MiB installed on top of python:\S+",
-        told["image"],
-    )
+    assert told["image"].endswith(": slim Debian with Python, all else is in the lock")
+    amount = r"[\d.]+ [KM]iB"
+    size = rf"\d+ distributions?, {amount} to fetch, about {amount} installed; image about {amount}"
+    assert re.fullmatch(size, told["size"])
+    planned = study.uvmagic("bundle", "reads.ipynb", "--dry-run", "--json")
+    assert re.fullmatch(size, json.loads(planned.stdout)["size"])
     assert "data/a b.csv" in files
     assert "unread.csv" not in files
     assert study.uvmagic("rerun", "reads-bundle").returncode == 0

@@ -43,6 +43,7 @@ def test_a_backends_index_is_pytorchs_own_again(mirror: str, backend: str) -> No
     (entry,) = indexes_of(made.text)
     assert entry == {"name": f"pytorch-{backend}", "url": official, "explicit": True}
     assert made.places == ({} if mirror == "official" else {url: official})
+    assert not made.has_own_index
     assert len(made.notes) == (mirror != "official")
 
 
@@ -58,6 +59,7 @@ def test_an_index_that_is_asked_for_everything_goes(settings: dict[str, bool]) -
     assert made.notes == (
         "Locked from PyPI, not from https://mirror.invalid/simple (--keep-index NAME keeps it).",
     )
+    assert not made.has_own_index
 
 
 def test_an_index_that_nothing_is_asked_of_goes_in_silence() -> None:
@@ -77,6 +79,7 @@ def test_an_index_that_sources_name_stays_and_that_is_said() -> None:
     assert made.notes == (
         "The index own stays, as sources name it: whoever builds needs https://own.invalid/simple.",
     )
+    assert made.has_own_index
 
 
 def test_an_index_is_kept_by_its_name() -> None:
@@ -86,6 +89,7 @@ def test_an_index_is_kept_by_its_name() -> None:
     assert made.notes == (
         "The index near was kept: whoever builds must reach https://mirror.invalid/simple.",
     )
+    assert made.has_own_index
 
 
 @pytest.mark.parametrize(

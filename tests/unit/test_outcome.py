@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmagic.outcome import Change, Outcome, changes_between, html_lines
+from uvmagic.outcome import LEVELS, Change, Finding, Outcome, changes_between, html_lines
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -30,6 +30,9 @@ OUTCOMES = st.builds(
     facts=st.lists(st.tuples(TEXTS.map("label {}".format), TEXTS)).map(tuple),
     notes=st.lists(TEXTS).map(tuple),
     next_steps=st.lists(TEXTS).map(tuple),
+    findings=st.lists(
+        st.builds(Finding, st.sampled_from(LEVELS), TEXTS, TEXTS, TEXTS, st.just(()), TEXTS)
+    ).map(tuple),
 )
 
 FULL = Outcome(
@@ -119,6 +122,18 @@ def test_an_outcome_reads_well_as_json(snapshot: SnapshotAssertion) -> None:
     assert json.dumps(FULL.json(), indent=1, ensure_ascii=False) == snapshot
 
 
+def test_what_was_found_reads_well(snapshot: SnapshotAssertion) -> None:
+    found = (
+        Finding(
+            "error", "One thing.\nAnd its place.", "It fails.", "uvmagic sync", ("sync",), "broken"
+        ),
+        Finding("note", "Another.", "It is good to know.", "this\nor that"),
+    )
+    outcome = Outcome("doctor", "1 error, 1 note.", facts=(("uv", "1.0"),), findings=found)
+    assert outcome.text() == snapshot
+    assert outcome.html() == snapshot
+
+
 def test_an_outcome_of_one_sentence_is_that_sentence() -> None:
     assert Outcome("sync", "All is well.").text() == "All is well."
 
@@ -135,12 +150,16 @@ def test_a_browser_shows_the_same_text_and_nothing_but_text(outcome: Outcome) ->
     assert page.attributes <= {"style"}
 
 
-@pytest.mark.parametrize("place", ["title", "name", "version", "label", "fact", "note", "next"])
+PLACES = ("title", "name", "version", "label", "fact", "note", "next", "seen", "why", "remedy")
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_a_script_is_shown_and_never_run_wherever_it_stands(place: str) -> None:
     hostile = '<script>alert("x")</script><img src=x onerror=y>'
     told = {p: hostile if p == place else p for p in ("title", "name", "label", "fact", "note")}
     version = hostile if place == "version" else "1"
     step = hostile if place == "next" else "next"
+    seen, why, remedy = (hostile if place == p else p for p in PLACES[-3:])
     outcome = Outcome(
         "add",
         told["title"],
@@ -148,6 +167,7 @@ def test_a_script_is_shown_and_never_run_wherever_it_stands(place: str) -> None:
         ((told["label"], told["fact"]),),
         (told["note"],),
         (step,),
+        findings=(Finding("error", seen, why, remedy),),
     )
     page = Page(outcome.html())
     assert hostile in page.text

@@ -10,7 +10,7 @@ from uvmagic.names import normalise
 from uvmagic.sections import Sections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from uvmagic.accelerator.audit import Verdict
 
@@ -79,12 +79,6 @@ def comment(verdict: Verdict) -> str:
         f"{NOTE} the metadata of {verdict.wheel}.\n"
         "uv reads another wheel's of the same version, which lacks CUDA's libraries for Linux."
     )
-
-
-def names(lacks: Sequence[str]) -> str:
-    """Missing libraries in a few words."""
-    told = ", ".join(lacks[:3])
-    return f"{told} and {len(lacks) - 3} more" if len(lacks) > 3 else told
 
 
 def why_not(verdict: Verdict, metadata: bytes | None) -> str:

@@ -107,7 +107,7 @@ def _line(instruction: Instruction) -> str:
         case Comment(text):
             return f"# {' '.join(text.split())}"
         case From(image, stage):
-            return f"FROM {_reference(image)}" + (f" AS {stage}" if stage else "")
+            return f"FROM {reference(image)}" + (f" AS {stage}" if stage else "")
         case Env(values, first_on_path):
             pairs = [f"{name}={_quoted(value)}" for name, value in values]
             if first_on_path:
@@ -117,7 +117,7 @@ def _line(instruction: Instruction) -> str:
             return f"WORKDIR {path}"
         case Copy(sources, target, owner, stage):
             chown = f"--chown={owner} " if owner else ""
-            origin = f"--from={_reference(stage)} " if stage else ""
+            origin = f"--from={reference(stage)} " if stage else ""
             return f"COPY {origin}{chown}{_json([*sources, target])}"
         case Run(arguments, cache, secret):
             mounts = [f"--mount=type=cache,target={cache}"] if cache else []
@@ -133,7 +133,8 @@ def _line(instruction: Instruction) -> str:
             return f"CMD {_json(arguments)}"
 
 
-def _reference(image: str) -> str:
+def reference(image: str) -> str:
+    """An image's reference. Raises BundleRefused for what is none."""
     if not _IMAGE.fullmatch(image):
         raise BundleRefused(f"{image!r} is no image reference.")
     return image

@@ -17,6 +17,7 @@ from uvmagic.accelerator.audit import LINUX, audit_walked
 from uvmagic.bundle import carried, contents, manifest, portable, recipe
 from uvmagic.bundle.archive import packed
 from uvmagic.bundle.bases import Needs, choose
+from uvmagic.bundle.dockerfile import reference
 from uvmagic.bundle.forecast import forecast
 from uvmagic.bundle.locking import Locked, Locking, export_beside_torch
 from uvmagic.bundle.secrets import Inspection
@@ -129,6 +130,7 @@ def _source(command: Command, host: Host) -> _Source:
     told = host.frontend.notebook if host.frontend else None
     if len(command.positionals) > 1:
         raise BundleRefused(f"One notebook a bundle; {len(command.positionals)} were named.")
+    base = _base(command)
     named = command.positionals[0] if command.positionals else None
     file = notebooks.locate(named, host.cwd, told)
     try:
@@ -180,7 +182,7 @@ def _source(command: Command, host: Host) -> _Source:
         uses_uvmagic,
         command.options.get("--keep-index", ()),
         _backend(command, host),
-        command.value("--base"),
+        base,
         left_out=tuple(
             f"{path} ({in_bytes(size)}) is read, and too large to go unasked: --include '{path}'"
             for path, size in large.items()
@@ -196,6 +198,12 @@ def _archive(command: Command, host: Host) -> Path | None:
     if named is not None and not named.endswith((".tar.gz", ".tgz")):
         raise UsageError(f"{named} would be no archive.", "Name one that ends in .tar.gz")
     return None if named is None else host.cwd / named
+
+
+def _base(command: Command) -> str | None:
+    """What the image is to stand on, as the call says it; None where it says nothing."""
+    base = command.value("--base")
+    return base if base in (None, "uv", "pytorch") else reference(base)
 
 
 def _backend(command: Command, host: Host) -> Backend | None:
@@ -263,7 +271,7 @@ def _fill(
         wheels=tuple(wheels.values()),
         files=tuple(source.files),
         is_cuda=locked.accelerator.startswith("cuda"),
-        has_private_index=bool(source.kept_indexes),
+        has_own_index=locked.has_own_index,
         compiles=source.compiles,
     )
     kernel = stage / "kernels" / recipe.KERNEL
@@ -392,7 +400,7 @@ def _outcome(
             ("bundle", where),
             ("python", source.python),
             *((("accelerator", locked.accelerator),) if locked else ()),
-            *(("image" if number == 0 else "", row) for number, row in enumerate(image)),
+            *zip(("image", "size"), image, strict=False),
             *(("files" if number == 0 else "", row) for number, row in enumerate(listed)),
         ),
         notes=(*notes, *(locked.notes if locked else ())),

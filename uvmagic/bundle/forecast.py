@@ -40,8 +40,9 @@ class Forecast:
         """The forecast in a few words."""
         untold = f" and {self.untold} whose size is not told" if self.untold else ""
         image = "" if self.image is None else f"; image about {in_bytes(self.image)}"
+        named = "distribution" if self.distributions == 1 else "distributions"
         return (
-            f"{self.distributions} distributions, {in_bytes(self.download)} to fetch{untold}, "
+            f"{self.distributions} {named}, {in_bytes(self.download)} to fetch{untold}, "
             f"about {in_bytes(self.installed)} installed{image}"
         )
 

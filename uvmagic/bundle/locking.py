@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from uvmagic import project as projects
 from uvmagic.accelerator import arrangement, audit, choice, present
 from uvmagic.accelerator.audit import LINUX, Build, Verdict
-from uvmagic.accelerator.repair import names, requirements, why_not, with_metadata
+from uvmagic.accelerator.repair import requirements, why_not, with_metadata
 from uvmagic.bundle import origin, portable
 from uvmagic.bundle.recipe import PYLOCK
 from uvmagic.errors import BundleRefused, UvFailed
 from uvmagic.lockfile import Lockfile
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
-from uvmagic.names import normalise
+from uvmagic.names import listed, normalise
 from uvmagic.system.isolation import isolated
 from uvmagic.system.plan import planned
 from uvmagic.system.uv import environment_for_uv
@@ -48,12 +48,14 @@ class Locked:
         closure: what Linux installs from it.
         verdict: on the torch in it.
         notes: what is worth knowing, a sentence each.
+        has_own_index: whether it is locked from an index of the user's own.
     """
 
     lockfile: Lockfile
     closure: Closure
     verdict: Verdict
     notes: tuple[str, ...]
+    has_own_index: bool
 
     @property
     def accelerator(self) -> str:
@@ -108,8 +110,9 @@ class Locking:
         verdict, mended = self._judged(stage, uv, host)
         lockfile = _lockfile(stage)
         self._require_the_same(Lockfile(lock), lockfile)
+        told = (*notes, *at_origin.notes, *mended)
         closure = self._closure(lockfile, stage)
-        return Locked(lockfile, closure, verdict, (*notes, *at_origin.notes, *mended))
+        return Locked(lockfile, closure, verdict, told, at_origin.has_own_index)
 
     def _closure(self, lockfile: Lockfile, stage: Path) -> Closure:
         """What Linux installs from the bundle's lock; refused where it cannot."""
@@ -183,7 +186,7 @@ class Locking:
         if verdict.build is not Build.BARE:
             return verdict, []
         told = f"torch {verdict.version} would be without its CUDA libraries in an image"
-        lacks = names(verdict.lacks)
+        lacks = listed(verdict.lacks)
         if metadata is not None:
             file = stage / "pyproject.toml"
             file.write_text(

@@ -44,11 +44,13 @@ class AtOrigin:
         text: the pyproject.toml.
         places: the addresses of indexes that have changed, old → new.
         notes: what was changed and what was kept, a sentence each.
+        has_own_index: whether an index of the user's own stays, which may ask for a password.
     """
 
     text: str
     places: Mapping[str, str]
     notes: tuple[str, ...]
+    has_own_index: bool = False
 
     def moved(self, lock: str) -> str:
         """A uv.lock as if it had been made there, so that uv keeps its versions.
@@ -93,11 +95,12 @@ def at_origin(text: str, kept: Collection[str] = ()) -> AtOrigin:
         for sources in present.sources_of(pyproject).values()
         for source in sources
     }
-    notes, places = [], {}
+    notes, places, has_own_index = [], {}, False
     for position in reversed(range(len(entries))):
         entry = entries[position]
         name, url = str(entry.get("name", "")), str(entry.get("url"))
         if name in kept:
+            has_own_index = True
             notes.append(f"The index {name} was kept: whoever builds must reach {url}.")
         elif name in backends:
             official, _ = index_url(backends[name])
@@ -106,13 +109,14 @@ def at_origin(text: str, kept: Collection[str] = ()) -> AtOrigin:
                 entry.pop("format", None)
                 notes.append(f"{name}: locked from {official}, not from {url}.")
         elif name in in_sources:
+            has_own_index = True
             notes.append(f"The index {name} stays, as sources name it: whoever builds needs {url}.")
         else:
             document.remove(_INDEXES, position)
             if entry.get("explicit") is not True:
                 notes.append(f"Locked from PyPI, not from {url} (--keep-index NAME keeps it).")
     document.tidy("tool", "uv")
-    return AtOrigin(document.text(), places, tuple(reversed(notes)))
+    return AtOrigin(document.text(), places, tuple(reversed(notes)), has_own_index)
 
 
 def refuse_credentials(file: str, text: str) -> None:

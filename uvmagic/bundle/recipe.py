@@ -38,6 +38,8 @@ COMPILER = "kernels/compile.py"
 """The path in a bundle of what makes the bytecode of its image."""
 IMPORTS = "kernels/imports.txt"
 """Of the list of the modules that this is for."""
+NETRC = "netrc"
+"""The name under which a build is lent the passwords of indexes."""
 _BYTECODE = "/app/.bytecode"
 PYLOCK = "pylock.toml"
 """What is installed beside a base's own torch: a lock as PEP 751 has it, made from uv.lock."""
@@ -63,7 +65,7 @@ class Recipe:
         wheels: paths in the bundle of the wheels that it carries.
         files: the paths in the bundle of what runs: notebook, sources, included files.
         is_cuda: whether what is locked computes by CUDA.
-        has_private_index: whether it is locked from an index of the user's own.
+        has_own_index: whether it is locked from an index of the user's own, which may be private.
         compiles: whether the bytecode of what it imports is made when the image is built.
     """
 
@@ -75,7 +77,7 @@ class Recipe:
     wheels: tuple[str, ...]
     files: tuple[str, ...]
     is_cuda: bool = False
-    has_private_index: bool = False
+    has_own_index: bool = False
     compiles: bool = True
 
     @property
@@ -178,7 +180,7 @@ def _compiling() -> list[Instruction]:
 
 def _fetching(recipe: Recipe, *arguments: str) -> Run:
     """A call of uv's that may fetch."""
-    secret = ("netrc", "/root/.netrc") if recipe.has_private_index else None
+    secret = (NETRC, "/root/.netrc") if recipe.has_own_index else None
     return Run(arguments, cache="/root/.cache/uv", secret=secret)
 
 
@@ -290,8 +292,17 @@ def devcontainer(recipe: Recipe) -> str:
 
 def dockerignore(top: Sequence[str]) -> str:
     """An allow-list: only what the bundle holds reaches the build, whatever comes beside it."""
-    escaped = (re.sub(r"([\\*?\[\]])", r"\\\1", name) for name in sorted(top))
-    return "\n".join(["*", *(f"!{name}" for name in escaped), "**/__pycache__", ""])
+    return "\n".join(["*", *(f"!{_pattern(name)}" for name in sorted(top)), "**/__pycache__", ""])
+
+
+def _pattern(name: str) -> str:
+    """A name as a pattern of .dockerignore that means it alone.
+
+    Docker 20.10 and buildah make a regular expression of it and escape next to nothing, so that
+    `a (1).csv` would be another file, and they trim the line.
+    """
+    escaped = re.sub(r"([\\*?\[\](){}+|^$])", r"\\\1", name)
+    return re.sub(r"\A\s|\s\Z", r"[\g<0>]", escaped)
 
 
 def kernel_json(recipe: Recipe) -> str:
@@ -318,16 +329,20 @@ def readme(recipe: Recipe) -> str:
     tag = image_tag(recipe.title)
     gpu = "--gpus all " if recipe.is_cuda else ""
     run = f'--rm {gpu}--user "$(id -u):$(id -g)" -v "$PWD/out:/out"'
-    secret = "--secret id=netrc,src=$HOME/.netrc " if recipe.has_private_index else ""
-    note = ""
+    private = ""
+    if recipe.has_own_index:
+        lent = f"docker build --secret id={NETRC},src=$HOME/.netrc -t {tag} ."
+        private = f"\nWhere an index asks for a password, the build is lent it:\n\n    {lent}\n"
+    notes = []
     if recipe.is_cuda:
-        note += (
-            "\nCUDA's libraries are in it; NVIDIA's driver and container toolkit are the host's."
+        notes.append(
+            "CUDA's libraries are in it; NVIDIA's driver and container toolkit are the host's."
         )
     if recipe.base.kind == "pytorch":
-        note += (
-            "\nIts torch is the image's, and so is its Python: the build stops if they do not fit."
+        notes.append(
+            "Torch and Python are the base image's; the build stops where they do not fit."
         )
+    note = "".join(f"\n{line}" for line in notes)
     title = recipe.title.translate(str.maketrans("<>&`[]", "‹›+'()"))
     return f"""# {title}
 
@@ -338,13 +353,13 @@ With nothing but uv (no container):
     {_uvx(recipe)} rerun .
     {_uvx(recipe)} rerun . -p alpha 0.1
 
-In a container (`podman` does as well):
+In a container (`podman` does as well, Docker before 23 with `DOCKER_BUILDKIT=1`):
 
-    docker build {secret}-t {tag} .
+    docker build -t {tag} .
     mkdir -p out
     docker run {run} {tag}
     docker run {run} {tag} -p alpha 0.1
-
+{private}
 It needs no network and no file system of its own to write to (`--network none --read-only
 --tmpfs /tmp`). `compose.yaml` says the same, and `.devcontainer` opens the bundle in VS Code.{note}
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uvmagic import project
 from uvmagic.change import report
 from uvmagic.change.already import already
-from uvmagic.change.place import heal_if_needed, start_folder
+from uvmagic.change.place import heal_if_needed, settled_project, start_folder
 from uvmagic.errors import UsageError
 from uvmagic.grammar import CHOICES
 from uvmagic.kernel.whereabouts import Whereabouts
@@ -51,4 +50,4 @@ def _meant(command: Command, host: Host, folder: Path) -> Project:
         where = Whereabouts.of(folder, host)
         where.stop_if_unclear(command.word)
         here = where.here
-    return here or project.find(folder)
+    return here or settled_project(folder, host)

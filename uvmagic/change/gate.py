@@ -5,22 +5,20 @@ What is judged is uv's own plan for Linux, whatever machine this is: a CUDA buil
 
 from __future__ import annotations
 
-import dataclasses
-import platform as machine
-import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from uvmagic import data, project
 from uvmagic.accelerator import audit, choice, present, repair
 from uvmagic.accelerator.audit import LINUX, Build, Verdict
+from uvmagic.change.machine import own_platform, own_target
 from uvmagic.change.session import AS_THEY_WERE
 from uvmagic.change.state import lockfile
 from uvmagic.change.steps import INSTALLS_NOTHING, options
 from uvmagic.errors import ChangeRejected, UvFailed
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
-from uvmagic.names import normalise
+from uvmagic.names import listed, normalise
 from uvmagic.progress import Progress, in_bytes
 from uvmagic.project import Table
 from uvmagic.system.files import write_atomically
@@ -37,15 +35,6 @@ if TYPE_CHECKING:
     from uvmagic.lockfile.walk import Closure
     from uvmagic.project import Project
     from uvmagic.system.plan import Plan
-
-_OWN_PLATFORMS = {
-    ("linux", "x86_64"): LINUX,
-    ("linux", "aarch64"): "aarch64-manylinux_2_28",
-    ("win32", "AMD64"): "x86_64-pc-windows-msvc",
-    ("darwin", "arm64"): "aarch64-apple-darwin",
-    ("darwin", "x86_64"): "x86_64-apple-darwin",
-}
-
 
 _BY_HAND = "The [[tool.uv.dependency-metadata]] that pyproject.toml has for it says so"
 
@@ -87,7 +76,7 @@ class Gate:
             plans[extras], verdict = self._judge(extras)
             if verdict.build is Build.BARE:
                 plans[extras] = self._repaired(verdict, plans[extras], extras)
-        if _own_platform() == LINUX and own in plans:
+        if own_platform() == LINUX and own in plans:
             plan = plans[own]
         else:  # not as uv takes that platform to be, but as this machine is
             plan = self.calls.plan(None, self._options(own))
@@ -106,7 +95,7 @@ class Gate:
         installed = self.calls.environment.installed()
         coming = {n: v for n, v in plan.versions.items() if v and installed.get(n) != v}
         fetched = {n: v for n, v in coming.items() if n in plan.uncached}
-        target = _own_target(plan.python)
+        target = own_target(plan.python)
         if not fetched or target is None:
             return ""
         locked = self._lockfile()
@@ -173,7 +162,7 @@ class Gate:
         found = self._found()
         root = found.root / "pyproject.toml"
         lock, text = found.lock.read_bytes(), root.read_bytes()
-        told = f"torch {verdict.version} for Linux lacked {repair.names(verdict.lacks)}"
+        told = f"torch {verdict.version} for Linux lacked {listed(verdict.lacks)}"
         mended = self._lock_again(verdict, extras, "-P", "torch")
         if mended is not None:
             self.notes.append(f"{told}: torch was locked anew.")
@@ -211,7 +200,7 @@ class Gate:
         """Refuse a lock that this change would spoil; only tell of one that was so before."""
         told = (
             f"torch {verdict.version} would be installed on Linux without its CUDA libraries "
-            f"({repair.names(verdict.lacks)}) and die there:  libcudart.so: cannot open shared "
+            f"({listed(verdict.lacks)}) and die there:  libcudart.so: cannot open shared "
             "object file."
         )
         version, _, build = verdict.version.partition("+")
@@ -229,7 +218,7 @@ class Gate:
 
     def _require_a_wheel_here(self, extras: Extras) -> None:
         """A torch that has no wheel for this machine's Python: which Pythons have one?"""
-        target = _own_target(self._python)
+        target = own_target(self._python)
         if target is None:
             return
         verdict = audit.audit_walked(self._lockfile(), self._walked(target, extras), target)
@@ -306,20 +295,6 @@ class Gate:
 def _torch_of(locked: Lockfile | None) -> str:
     entries = locked.package("torch") if locked else []
     return repr(entries) if entries else ""
-
-
-def _own_platform() -> str | None:
-    return _OWN_PLATFORMS.get((sys.platform, machine.machine()))
-
-
-def _own_target(python: str) -> Target | None:
-    """This machine with some Python; None where it is of a kind that torch is not built for."""
-    platform = _own_platform()
-    if platform is None:
-        return None
-    target = Target(platform, python)
-    macos = machine.mac_ver()[0].partition(".")[0]
-    return dataclasses.replace(target, macos=int(macos)) if macos else target
 
 
 def _text(file: Path) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from uvmagic import project
+from uvmagic.errors import ProjectInvalid, ProjectMissing
 from uvmagic.system.journal import Journal, heal
-from uvmagic.system.project_lock import project_lock
+from uvmagic.system.project_lock import has_lock, project_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.grammar import Command
+    from uvmagic.project import Project
     from uvmagic.system.host import Host
 
 
@@ -37,3 +40,21 @@ def heal_if_needed(folder: Path, host: Host) -> str | None:
             with project_lock(root, waiting(host)):
                 return heal(root)
     return None
+
+
+def settled_project(folder: Path, host: Host) -> Project:
+    """The project of a folder; a file that another change is just writing is read when it is whole.
+
+    Raises:
+        ProjectMissing, ProjectInvalid: as `project.find` does.
+    """
+    try:
+        return project.find(folder)
+    except (ProjectMissing, ProjectInvalid):
+        for root in (folder, *folder.parents):
+            if has_lock(root):  # it may be free again by now, and the file whole
+                from uvmagic.change.session import waiting
+
+                with project_lock(root, waiting(host)):
+                    return project.find(folder)
+        raise

@@ -12,7 +12,7 @@ from uvmagic.accelerator import present
 from uvmagic.change import postconditions, report
 from uvmagic.change.already import already
 from uvmagic.change.calls import INDEX_SETTINGS, Calls
-from uvmagic.change.place import working_folder
+from uvmagic.change.place import settled_project, working_folder
 from uvmagic.change.session import AS_THEY_WERE, waiting
 from uvmagic.change.state import State, dry_outcome, lockfile
 from uvmagic.change.steps import Steps
@@ -80,7 +80,7 @@ def changed(command: Command, host: Host, folder: Path, first: First | None = No
     """
     uv = find_uv(host.environ)
     command = _with_options_of(host.environ, command)
-    root = project.find(folder).root
+    root = settled_project(folder, host).root
     with project_lock(root, waiting(host)) as descriptor:
         healed = heal(root)
         with report.told_also(healed):
@@ -222,7 +222,8 @@ class _Session:
         changes = changes_between(before.installed, after.installed)
         if not changes or self.command.word == "lock":
             changes = changes_between(before.locked, after.locked)
-            if changes and self.command.word != "lock":
+            is_as_before = not self.command.has("--reinstall", "--reinstall-package")
+            if changes and self.command.word != "lock" and is_as_before:
                 notes = [*notes, "Locked only: the environment has not changed."]
         asked = {
             project.requirement_name(found, w, working_folder(self.command, self.host))

@@ -34,6 +34,31 @@ class UvOption:
 
 
 @dataclass(frozen=True, slots=True)
+class UvSetting:
+    """A setting of uv's that several places may say something of.
+
+    Attributes:
+        name: as uv spells it in a file.
+        label: what it is, for people.
+        variables: of the environment; the first that is set counts.
+        keys: in `[tool.uv]` and uv.toml.
+        shown: whether it is told in any case.
+        locks: whether uv.lock depends on it.
+        adds_up: whether all that is said counts, and not the first alone.
+        default: what holds where nobody says anything.
+    """
+
+    name: str
+    label: str
+    variables: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+    shown: bool = False
+    locks: bool = False
+    adds_up: bool = False
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BaseImage:
     """A base image; versions are fields in its references: `{uv}`, `{python}`, `{torch}`, ….
 
@@ -227,6 +252,23 @@ def uv_commands() -> frozenset[str]:
 def minimum_uv() -> str:
     """The oldest version of uv that uvmagic works with."""
     return str(_table("uv")["minimum"])
+
+
+@cache
+def newest_uv() -> str:
+    """The newest version of uv that uvmagic is known to work with."""
+    return str(_table("uv")["newest"])
+
+
+@cache
+def uv_settings() -> tuple[UvSetting, ...]:
+    """The settings of uv's that are looked into."""
+    return tuple(
+        UvSetting(
+            **{**row, "variables": tuple(row["variables"]), "keys": tuple(row.get("keys", ()))}
+        )
+        for row in _table("uv_settings")["settings"]
+    )
 
 
 def base_image(kind: str) -> BaseImage:

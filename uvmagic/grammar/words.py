@@ -248,6 +248,13 @@ WORDS: dict[str, Word] = {
             examples=("status",),
         ),
         Word(
+            "doctor",
+            "",
+            "What will go wrong here, before it does, and what to do about it.",
+            (Option(("--fix",), "Do what is safe of it, then look again"), _JSON),
+            examples=("doctor", "doctor --fix"),
+        ),
+        Word(
             "demo",
             "[DIR]",
             "The whole story on a scratch project, in about a minute (shell).",

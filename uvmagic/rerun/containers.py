@@ -29,6 +29,8 @@ _PARAMETERS = "/parameters"
 """Where files of parameters are in the container."""
 _GPU = {"docker": ("--gpus", "all"), "podman": ("--device", "nvidia.com/gpu=all")}
 """How each gives a container the GPUs; buildah knows no such thing."""
+_BUILDER = {"DOCKER_BUILDKIT": "1"}
+"""Docker before 23, as Debian 12 has it, takes a builder that knows no cache mount unless told."""
 
 
 def first_at_hand(environ: dict[str, str]) -> str | None:
@@ -62,7 +64,7 @@ def in_container(
     tag = f"localhost/uvmagic-{recipe.image_tag(title)}:{digest}"
     layers = ["--layers"] if engine == "buildah" else []
     host.reporter.progress(Progress(f"Building {tag}"))
-    calls.must("build", *layers, "--tag", tag, str(bundle))
+    calls.must("build", *layers, *_lent(bundle, host), "--tag", tag, str(bundle))
     with tempfile.TemporaryDirectory(prefix="uvmagic-rerun-") as scratch:
         out, parameters = Path(scratch) / "out", Path(scratch) / "parameters"
         out.mkdir()
@@ -90,8 +92,12 @@ class _Calls:
 
     def __call__(self, *arguments: str) -> tuple[int, str]:
         """Run the engine to its end: exit status, stdout and stderr together."""
-        command, cwd, environ = [self._program, *arguments], self._host.cwd, self._host.environ
-        return run_captured(command, cwd=cwd, environ=environ, heard=self._heard)
+        return run_captured(
+            [self._program, *arguments],
+            cwd=self._host.cwd,
+            environ={**_BUILDER, **self._host.environ},
+            heard=self._heard,
+        )
 
     def must(self, *arguments: str) -> str:
         """Likewise; raises EngineFailed where it fails."""
@@ -101,6 +107,14 @@ class _Calls:
             last = "\n".join(said.strip().splitlines()[-8:])
             raise EngineFailed(f"{name} {arguments[0]} failed:\n{last}", _LOCAL)
         return said.strip()
+
+
+def _lent(bundle: Path, host: Host) -> list[str]:
+    """What lends a build the passwords of indexes, where it takes them and uv would find them."""
+    home = host.environ.get("HOME", "/")
+    netrc = Path(host.environ.get("NETRC") or f"{home}/.netrc")
+    takes = f"type=secret,id={recipe.NETRC}," in (bundle / "Dockerfile").read_text(encoding="utf-8")
+    return ["--secret", f"id={recipe.NETRC},src={netrc}"] if takes and netrc.is_file() else []
 
 
 def _brought(settings: Settings, folder: Path) -> list[str]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import sys
 import tempfile
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
+
+from uvmagic.system.settings import config_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,22 +94,10 @@ def _is_transport(variable: str) -> bool:
 def _transport(environ: Mapping[str, str]) -> dict[str, Any]:
     """What the user's and the system's uv.toml say about transport, the user's first."""
     merged: dict[str, Any] = {}
-    for file in reversed(_config_files(environ)):
+    for file in reversed(config_files(environ)):
         try:
             settings = tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
             continue  # uv itself has said so, or will
         merged |= {key: settings[key] for key in _TRANSPORT_KEYS if key in settings}
     return merged
-
-
-def _config_files(environ: Mapping[str, str]) -> list[Path]:
-    """Where uv looks: what UV_CONFIG_FILE names, else the user's and the system's."""
-    if environ.get("UV_CONFIG_FILE"):
-        return [Path(environ["UV_CONFIG_FILE"])]
-    if sys.platform == "win32":
-        folders = [environ.get("APPDATA", ""), environ.get("PROGRAMDATA", "")]
-    else:
-        home = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "/")) / ".config")
-        folders = [home, *(environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep), "/etc"]
-    return [Path(folder) / "uv" / "uv.toml" for folder in folders if folder]

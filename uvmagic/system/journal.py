@@ -30,6 +30,7 @@ from uvmagic.system.agreed import FOLDER
 from uvmagic.system.files import write_atomically, writing
 from uvmagic.system.interrupts import held_back
 from uvmagic.system.process import stop_what_is_left
+from uvmagic.system.project_lock import is_held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -214,3 +215,18 @@ def heal(root: Path) -> str | None:
     names = " and ".join(file.name for file in mended)
     done = f"{names} put back as before it" if mended else "the files were as before it"
     return f"A killed  {command}  was found: {done}."
+
+
+def unfinished(root: Path) -> tuple[str, bool] | None:
+    """(the command, whether it still runs) of a change that has not ended; changes nothing.
+
+    The command is empty where the journal cannot be read. None where no change has begun.
+    """
+    journal = Journal(root)
+    if not journal.is_open:
+        return None
+    try:
+        command = journal.command()
+    except (OSError, ValueError, KeyError, TypeError):
+        command = ""
+    return command, is_held(root)

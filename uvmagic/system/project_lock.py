@@ -12,6 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from uvmagic.system.agreed import FOLDER
 from uvmagic.system.files import own_folder, writing
 
 if TYPE_CHECKING:
@@ -49,6 +50,26 @@ def project_lock(root: Path, on_wait: Callable[[str], None] = lambda _: None) ->
     finally:
         # Said, and not only closed: what uv has left running may hold the descriptor still.
         unlock(descriptor)
+        os.close(descriptor)
+
+
+def has_lock(root: Path) -> bool:
+    """Whether a folder is a project that has been changed before, or is just being changed."""
+    return (root / FOLDER / "lock").is_file()
+
+
+def is_held(root: Path) -> bool:
+    """Whether somebody changes the project now. Waits for nobody, and makes nothing."""
+    try:
+        descriptor = os.open(root / FOLDER / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        is_free = try_lock(descriptor)
+        if is_free:
+            unlock(descriptor)
+        return not is_free
+    finally:
         os.close(descriptor)
 
 

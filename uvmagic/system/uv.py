@@ -180,6 +180,21 @@ def find_uv(environ: Mapping[str, str]) -> Uv:
     return _examined(found, Path(found).stat().st_mtime_ns)
 
 
+def all_on_path(environ: Mapping[str, str]) -> list[Path]:
+    """Every uv on PATH, the first first; one that several names lead to is told once."""
+    name = "uv.exe" if os.name == "nt" else "uv"
+    places = environ.get("PATH", os.defpath).split(os.pathsep)
+    found = [Path(place) / name for place in places if place]
+    there = {file.resolve(): file for file in reversed(found) if os.access(file, os.X_OK)}
+    return [file for file in dict.fromkeys(found) if file in there.values()]
+
+
+def conda_environment_of(program: str) -> Path | None:
+    """The conda environment that a program was installed into, None for none."""
+    prefix = Path(program).resolve().parent.parent
+    return prefix if (prefix / "conda-meta").is_dir() else None
+
+
 @lru_cache(maxsize=8)
 def _examined(path: str, _modified: int) -> Uv:
     try:

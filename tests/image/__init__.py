@@ -1,0 +1,1 @@
+"""Bundles built to images and run by real engines, on stand-ins for their base images."""
