@@ -483,11 +483,11 @@ def _of_cell(source: str) -> tuple[str, ast.Module]:
 
     What is Python as it stands is the same to IPython, which takes three times as long.
     """
-    from IPython.core.inputtransformer2 import TransformerManager
-
     try:
         return _of_file(source)
     except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager
+
         return _of_file(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
 
 

@@ -310,3 +310,15 @@ def test_in_a_cell_what_is_missing_stops_run_all(folder: Folder, shell: Shell) -
         shell.run("%uv scan a.ipynb")
     depend(folder, "numpy", "scipy")
     assert shell.outcome("%uv scan").exit_code == 0
+
+
+def test_in_a_cell_the_open_notebook_is_meant(folder: Folder, shell: Shell) -> None:
+    depend(folder, "numpy", "scipy")
+    opened = write(folder.path, "open.ipynb", "import numpy")
+    write(folder.path, "other.ipynb", "import pandas")
+    shell.ip.user_ns["__vsc_ipynb_file__"] = str(opened)
+    outcome = shell.outcome("%uv scan")
+    assert (outcome.title, outcome.rows) == (
+        "open.ipynb: all that it imports is asked for.",
+        (),  # what one notebook does not import, another may
+    )
