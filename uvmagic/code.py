@@ -169,14 +169,23 @@ class _Tree(NamedTuple):
     Attributes:
         text: what was parsed, magics as the calls that they are.
         syntax: of it.
+        magics: these calls.
         source: which, from 0.
         above: how many lines of the source stand above the first.
     """
 
     text: str
     syntax: ast.Module
+    magics: tuple[Magic, ...]
     source: int
     above: int
+
+    @classmethod
+    def of(cls, parsed: tuple[str, ast.Module], source: int, above: int = 0) -> _Tree:
+        """What was parsed, with its magics found."""
+        text, syntax = parsed
+        found = _magics(syntax, source, above) if "get_ipython" in text else ()
+        return cls(text, syntax, tuple(found), source, above)
 
 
 @dataclass(frozen=True)
@@ -218,11 +227,7 @@ class Code:
 
     def magics(self) -> list[Magic]:
         """The magics that it calls, in order, those in a script that was a notebook too."""
-        return [
-            Magic(name, line, body, tree.source, tree.above + node.lineno)
-            for tree in self._trees
-            for node, name, line, body in _magics(tree)
-        ]
+        return [magic for tree in self._trees for magic in tree.magics]
 
     def broken(self) -> list[Broken]:
         """The sources that are no Python; there is nothing else known of them."""
@@ -343,7 +348,7 @@ class Code:
         trees, broken = list[_Tree](), list[Broken]()
         for number, source in enumerate(self.sources):
             try:
-                new = [_Tree(*parse(source), number, 0)]
+                new = [_Tree.of(parse(source), number)]
             except SyntaxError as error:
                 broken.append(Broken(number, error.lineno or 1, error.msg))
                 continue
@@ -503,24 +508,24 @@ def _of_file(text: str) -> tuple[str, ast.Module]:
 
 def _in_magics(tree: _Tree) -> Iterator[_Tree]:
     """The Python that stands in a tree's magics: `%time …`, `%%capture`."""
-    for node, name, line, body in _magics(tree):
-        if name in _PYTHON_MAGICS:
-            above = tree.above + node.lineno - (body is None)
+    for magic in tree.magics:
+        if magic.name in _PYTHON_MAGICS:
+            is_line = magic.body is None
+            text = _OPTIONS.sub("", magic.line, count=1) if magic.body is None else magic.body
             with contextlib.suppress(SyntaxError):
-                text = _OPTIONS.sub("", line, count=1) if body is None else body
-                yield _Tree(*_of_cell(text), tree.source, above)
+                yield _Tree.of(_of_cell(text), tree.source, magic.number - is_line)
 
 
-def _magics(tree: _Tree) -> Iterator[tuple[ast.Call, str, str, str | None]]:
-    """The calls of magics: name, line, body or None."""
-    for node in ast.walk(tree.syntax) if "get_ipython" in tree.text else ():
+def _magics(syntax: ast.Module, source: int, above: int) -> Iterator[Magic]:
+    """The calls of magics: what IPython makes of them, and a script that was a notebook has."""
+    for node in ast.walk(syntax):
         if not isinstance(node, ast.Call) or not _is_of_ipython(node):
             continue
         match node.args:
             case [ast.Constant(str(name)), ast.Constant(str(line))]:
-                yield node, name, line, None
+                yield Magic(name, line, None, source, above + node.lineno)
             case [ast.Constant(str(name)), ast.Constant(str(line)), ast.Constant(str(body))]:
-                yield node, name, line, body
+                yield Magic(name, line, body, source, above + node.lineno)
 
 
 _ImportedAt = tuple[str, tuple[str, ...], How, int]
