@@ -31,6 +31,7 @@ from benchmarks.kernel_start import kernel_start, kernel_start_as_seen  # noqa: 
 from benchmarks.measure import UV, Figure  # noqa: E402
 from benchmarks.pytorch import add_torch, audit_of_a_lock, planning_a_choice  # noqa: E402
 from benchmarks.rerun_local import rerun_local  # noqa: E402
+from benchmarks.scanning import scan_of_a_large_one, scan_of_many  # noqa: E402
 from benchmarks.stale_modules import stale_modules  # noqa: E402
 
 SUBJECTS = {
@@ -49,6 +50,8 @@ SUBJECTS = {
     "bundle of 200 distributions": bundle_of_200,
     "bundle of many cells": bundle_of_many_cells,
     "rerun, local": rerun_local,
+    "scan of many notebooks": scan_of_many,
+    "scan of a large notebook": scan_of_a_large_one,
     "doctor": doctor,
     "status": status,
 }

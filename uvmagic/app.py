@@ -90,6 +90,10 @@ def _owned(command: Command, host: Host) -> Outcome:
             from uvmagic.kernel.flow import kernel
 
             return kernel(command, host)
+        case "scan":
+            from uvmagic.scan.flow import scan
+
+            return scan(command, host)
         case "status":
             from uvmagic.status import status
 

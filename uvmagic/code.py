@@ -8,13 +8,15 @@ bound to such a path once. Whatever else a program computes stays unknown.
 from __future__ import annotations
 
 import ast
+import contextlib
 import posixpath
+import re
 import warnings
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 
 _OF_IPYTHON = frozenset({"getoutput", "run_cell_magic", "run_line_magic", "system"})
 """What a cell's magics and shell lines become calls of."""
+_IMPORTING = frozenset({"import_module", "__import__", "importorskip"})
+"""Calls that import what their first argument names."""
+_OF_IMPORTS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+_OPTIONS = re.compile(r"\A(?:-\w+\s*\d*\s+)*")
+"""What may stand before the Python of a line's magic: `-n 10 -r3`."""
 _PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
 _WRITES = ("dump", "export", "imsave", "imwrite", "mkdir", "save", "to_", "touch", "write")
 """How the names of calls begin that write what their arguments name."""
@@ -104,6 +111,83 @@ class Read:
     is_whole: bool
 
 
+How = Literal["plain", "try", "typing"]
+"""How an import stands: `try` where a handler is for its failing, `typing` under TYPE_CHECKING."""
+
+
+class Import(NamedTuple):
+    """An import as it is written, or a call of `import_module` or `__import__` with a text.
+
+    Attributes:
+        module: dotted.
+        members: what `from … import` names; empty for all other forms, and for `*`.
+        how: under which conditions.
+        source: which of the code's sources, from 0.
+        line: in it, from 1.
+    """
+
+    module: str
+    members: tuple[str, ...]
+    how: How
+    source: int
+    line: int
+
+    def names(self) -> list[str]:
+        """The modules that it may mean: `from a import b` takes `a.b`, were it a module."""
+        return [f"{self.module}.{member}" for member in self.members] or [self.module]
+
+
+class Magic(NamedTuple):
+    """A magic that is called.
+
+    Attributes:
+        name: without `%`.
+        line: what follows it.
+        body: the lines below `%%…`; None for a line's magic.
+        source: which of the code's sources, from 0.
+        number: of its line there, from 1.
+    """
+
+    name: str
+    line: str
+    body: str | None
+    source: int
+    number: int
+
+
+class Broken(NamedTuple):
+    """A source that is no Python: which, at which line, and what is wrong there."""
+
+    source: int
+    line: int
+    told: str
+
+
+class _Tree(NamedTuple):
+    """The syntax of a source, or of what stands in a magic in it.
+
+    Attributes:
+        text: what was parsed, magics as the calls that they are.
+        syntax: of it.
+        magics: these calls.
+        source: which, from 0.
+        above: how many lines of the source stand above the first.
+    """
+
+    text: str
+    syntax: ast.Module
+    magics: tuple[Magic, ...]
+    source: int
+    above: int
+
+    @classmethod
+    def of(cls, parsed: tuple[str, ast.Module], source: int, above: int = 0) -> _Tree:
+        """What was parsed, with its magics found."""
+        text, syntax = parsed
+        found = _magics(syntax, source, above) if "get_ipython" in text else ()
+        return cls(text, syntax, tuple(found), source, above)
+
+
 @dataclass(frozen=True)
 class Code:
     """The cells of a notebook, or a Python file.
@@ -128,18 +212,31 @@ class Code:
         not among them. What is no Python gives nothing.
         """
         found: set[str] = set()
-        for node in self._nodes:
-            match node:
-                case ast.Import(names=names):
-                    found |= {alias.name for alias in names}
-                case ast.ImportFrom(module=str(module), names=names, level=0):
-                    found |= {module, *(f"{module}.{alias.name}" for alias in names)}
+        for each in self.imported():
+            found |= {each.module, *each.names()}
         return found
+
+    def imported(self) -> list[Import]:
+        """Its imports, in order, with how and where each stands; no relative ones."""
+        return [
+            Import(module, members, how, tree.source, tree.above + line)
+            for tree in self._trees
+            if "import" in tree.text  # `import_module` too
+            for module, members, how, line in sorted(_imports(tree.syntax), key=lambda i: i[3])
+        ]
+
+    def magics(self) -> list[Magic]:
+        """The magics that it calls, in order, those in a script that was a notebook too."""
+        return [magic for tree in self._trees for magic in tree.magics]
+
+    def broken(self) -> list[Broken]:
+        """The sources that are no Python; there is nothing else known of them."""
+        return self._read[1]
 
     def module_folders(self) -> list[Place]:
         """The folders that it adds to `sys.path`."""
         added: list[ast.expr] = []
-        for node in self._nodes:
+        for node in self._nodes_near("sys.path", "addsitedir"):
             match node:
                 case ast.Call(func=ast.Attribute(value, "append" | "insert" | "extend")) if (
                     _is_sys_path(value)
@@ -157,7 +254,7 @@ class Code:
     def working_folders(self) -> list[Place]:
         """The folders that it makes the working folder: `os.chdir`, `%cd`."""
         found: list[Place | None] = []
-        for node in self._nodes:
+        for node in self._nodes_near("chdir", "'cd'"):
             match node:
                 case ast.Call(args=[folder]) if _name(node) == "chdir":
                     found.append(self._place(folder))
@@ -232,13 +329,33 @@ class Code:
 
     @cached_property
     def _nodes(self) -> Sequence[ast.AST]:
-        trees = [_of_file(self.sources[0])] if self.file else [*map(_of_cell, self.sources)]
-        nodes: list[ast.AST] = []
-        while trees:
-            found = [*ast.walk(trees.pop(0))]
-            nodes += found
-            trees += [_of_cell(body) for node in found for body in _in_magic(node)]
-        return nodes
+        return [node for tree in self._trees for node in ast.walk(tree.syntax)]
+
+    def _nodes_near(self, *texts: str) -> Iterator[ast.AST]:
+        """The parts of the sources that have one of some texts in them; most have none."""
+        for tree in self._trees:
+            if any(text in tree.text for text in texts):
+                yield from ast.walk(tree.syntax)
+
+    @property
+    def _trees(self) -> Sequence[_Tree]:
+        return self._read[0]
+
+    @cached_property
+    def _read(self) -> tuple[list[_Tree], list[Broken]]:
+        """The syntax of all that is Python, and what of the sources is none."""
+        parse = _of_file if self.file else _of_cell
+        trees, broken = list[_Tree](), list[Broken]()
+        for number, source in enumerate(self.sources):
+            try:
+                new = [_Tree.of(parse(source), number)]
+            except SyntaxError as error:
+                broken.append(Broken(number, error.lineno or 1, error.msg))
+                continue
+            while new:
+                trees += new
+                new = [below for tree in new for below in _in_magics(tree)]
+        return trees, broken
 
     @cached_property
     def _bound(self) -> dict[str, ast.expr]:
@@ -366,32 +483,91 @@ class _Spelling:
 # --- the parts of the syntax ----------------------------------------------------------------------
 
 
-def _of_cell(source: str) -> ast.AST:
-    """A cell as IPython reads it, magics and all; empty for what is no Python."""
-    from IPython.core.inputtransformer2 import TransformerManager
+def _of_cell(source: str) -> tuple[str, ast.Module]:
+    """A cell as IPython reads it, magics and all. Raises SyntaxError for what is no Python.
 
+    What is Python as it stands is the same to IPython, which takes three times as long.
+    """
     try:
+        return _of_file(source)
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager
+
         return _of_file(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
-    except (SyntaxError, ValueError):
-        return ast.Module([], [])
 
 
-def _of_file(source: str) -> ast.AST:
+def _of_file(text: str) -> tuple[str, ast.Module]:
+    """Python, and its syntax. Raises SyntaxError, and nothing else."""
     try:
         with warnings.catch_warnings():  # of the user's code, which is not run here
             warnings.simplefilter("ignore")
-            return ast.parse(source)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return ast.Module([], [])
+            return text, ast.parse(text)
+    except (ValueError, MemoryError, RecursionError) as error:
+        raise SyntaxError(str(error) or "nested too deeply") from error
 
 
-def _in_magic(node: ast.AST) -> Iterator[str]:
-    """The Python that stands in a magic: `%time …`, `%%capture`."""
+def _in_magics(tree: _Tree) -> Iterator[_Tree]:
+    """The Python that stands in a tree's magics: `%time …`, `%%capture`."""
+    for magic in tree.magics:
+        if magic.name in _PYTHON_MAGICS:
+            is_line = magic.body is None
+            text = _OPTIONS.sub("", magic.line, count=1) if magic.body is None else magic.body
+            with contextlib.suppress(SyntaxError):
+                yield _Tree.of(_of_cell(text), tree.source, magic.number - is_line)
+
+
+def _magics(syntax: ast.Module, source: int, above: int) -> Iterator[Magic]:
+    """The calls of magics: what IPython makes of them, and a script that was a notebook has."""
+    for node in ast.walk(syntax):
+        if not isinstance(node, ast.Call) or not _is_of_ipython(node):
+            continue
+        match node.args:
+            case [ast.Constant(str(name)), ast.Constant(str(line))]:
+                yield Magic(name, line, None, source, above + node.lineno)
+            case [ast.Constant(str(name)), ast.Constant(str(line)), ast.Constant(str(body))]:
+                yield Magic(name, line, body, source, above + node.lineno)
+
+
+_ImportedAt = tuple[str, tuple[str, ...], How, int]
+
+
+def _imports(syntax: ast.Module) -> Iterator[_ImportedAt]:
+    """Module, members, how and line of each import, in any order."""
+    waiting: list[tuple[ast.AST, How]] = [(syntax, "plain")]
+    while waiting:
+        node, how = waiting.pop()
+        match node:
+            case ast.Import(names=names):
+                yield from ((alias.name, (), how, node.lineno) for alias in names)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                members = tuple(alias.name for alias in names if alias.name != "*")
+                yield module, members, how, node.lineno
+            case ast.Call(args=[ast.Constant(str(module)), *_]) if _name(node) in _IMPORTING:
+                if not module.startswith("."):
+                    yield module, (), how, node.lineno
+        waiting += _below(node, how)
+
+
+def _below(node: ast.AST, how: How) -> Iterator[tuple[ast.AST, How]]:
+    """The parts of a node, each with how an import in it stands."""
     match node:
-        case ast.Call(args=[ast.Constant(str(magic)), *_, ast.Constant(str(body))]) if (
-            _is_of_ipython(node) and magic in _PYTHON_MAGICS
-        ):
-            yield body
+        case ast.Try(body=body, handlers=handlers) if any(map(_is_for_imports, handlers)):
+            guarded = {*map(id, body), *map(id, handlers)}
+            under: How = "try" if how == "plain" else how
+            yield from ((n, under if id(n) in guarded else how) for n in ast.iter_child_nodes(node))
+        case ast.If(test=test, body=body) if "TYPE_CHECKING" in ast.unparse(test):
+            typed = set() if isinstance(test, ast.UnaryOp) else {*map(id, body)}
+            yield from (
+                (n, "typing" if id(n) in typed else how) for n in ast.iter_child_nodes(node)
+            )
+        case _:
+            yield from ((n, how) for n in ast.iter_child_nodes(node))
+
+
+def _is_for_imports(handler: ast.ExceptHandler) -> bool:
+    """Whether it catches what a failing import raises, by name or with all else."""
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(one is None or ast.unparse(one) in _OF_IMPORTS for one in caught)
 
 
 def _is_of_ipython(node: ast.Call) -> bool:

@@ -67,6 +67,11 @@ PURE = {
     "rerun.png",
     "rerun.report",
     "rerun.texts",
+    "scan.found",
+    "scan.judge",
+    "scan.names",
+    "scan.notebooks",
+    "scan.survey",
     "sections",
 }
 """Rooms that decide and touch nothing but what they are handed, or read a file that is named."""
@@ -131,7 +136,7 @@ def test_nobody_imports_a_face(module: str) -> None:
 @pytest.mark.parametrize("module", [m for m in modules() if any(is_in(m, p) for p in PURE)])
 def test_a_pure_room_knows_only_pure_rooms_and_nothing_of_the_world(module: str) -> None:
     strangers = {room for room in rooms(module) if not any(is_in(room, pure) for pure in PURE)}
-    assert strangers - {"adopt", "bundle", "change", "doctor", "kernel"} == set()
+    assert strangers - {"adopt", "bundle", "change", "doctor", "kernel", "scan"} == set()
     touched = {name for name in imports(module) if any(is_in(name, taboo) for taboo in WORLD)}
     assert touched == set()
 
@@ -175,6 +180,7 @@ PACKAGES = {
     "doctor.checks",
     "kernel",
     "rerun",
+    "scan",
     "system",
 }
 """They only say what is in them."""
@@ -188,7 +194,7 @@ LAYERS = (
         "kernel.support",
         "kernel.whereabouts",
     },
-    {"adopt", "bundle", "change", "demo", "doctor", "kernel", "rerun", "status"},
+    {"adopt", "bundle", "change", "demo", "doctor", "kernel", "rerun", "scan", "status"},
     {"app"},
     FACES,
 )

@@ -50,7 +50,7 @@ def read(cells: Sequence[str], notebook: str, folder: Path) -> list[Line]:
     """
     lines: list[Line] = []
     for number, source in enumerate(cells, 1):
-        for line in _of_cell(source, f"{notebook} cell {number}"):
+        for line in of_cell(source, f"{notebook} cell {number}"):
             lines.append(line)
             for ask in line.asks:
                 if isinstance(ask, Includes):
@@ -60,7 +60,8 @@ def read(cells: Sequence[str], notebook: str, folder: Path) -> list[Line]:
     return lines
 
 
-def _of_cell(source: str, place: str) -> Iterable[Line]:
+def of_cell(source: str, place: str) -> Iterable[Line]:
+    """The lines of a cell that install something; `place` is what they are told to be of."""
     is_shell = _CELL_MAGICS.match(source.lstrip()) is not None
     physical = source.splitlines()
     begin = 0

@@ -95,7 +95,7 @@ def local_modules(
                     (places if is_held else outside)[path] = None
         new = []
         for name in sorted(wanted - found):
-            of_module = next(filter(None, (_files_of_module(each, name) for each in places)), set())
+            of_module = next(filter(None, (files_of_module(each, name) for each in places)), set())
             if of_module:
                 found.add(name)
                 files |= of_module
@@ -113,7 +113,7 @@ def local_modules(
     return Modules(frozenset(files), tuple(followed), frozenset(found))
 
 
-def _files_of_module(folder: Path, name: str) -> set[Path]:
+def files_of_module(folder: Path, name: str) -> set[Path]:
     """As Python finds it: a package before a module, a namespace package last."""
     package, module = folder / name, folder / f"{name}.py"
     if (package / "__init__.py").is_file():

@@ -147,6 +147,22 @@ WORDS: dict[str, Word] = {
             ),
         ),
         Word(
+            "scan",
+            "[PATH…]",
+            "What notebooks import against what the project asks for; changes nothing by itself.",
+            (
+                Option(("--add",), "Add what is missing: all or nothing"),
+                Option(
+                    ("--as-of",),
+                    "Add as of a day: 2023-05-31, git (the last commit) or auto",
+                    "DATE",
+                ),
+                _DRY_RUN,
+                _JSON,
+            ),
+            examples=("scan", "scan analysis.ipynb --add", "scan old.ipynb --add --as-of auto"),
+        ),
+        Word(
             "bundle",
             "[NOTEBOOK]",
             "Turn notebook, project and lock into a folder that reruns anywhere.",

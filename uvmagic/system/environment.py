@@ -6,6 +6,7 @@ import contextlib
 import csv
 import glob
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,43 @@ class Environment:
                 )
         return found
 
+    def modules(self) -> dict[str, set[str]]:
+        """Module → the distributions, normalised, that have it, as each RECORD lists its files.
+
+        A module is dotted as far as a package is shared: `google.cloud.storage`. One that is
+        installed to be edited in place lists no file of its own.
+        """
+        found: dict[str, set[str]] = {}
+        site_packages = self.site_packages()
+        for folder in site_packages.glob("*.dist-info") if site_packages else ():
+            name = normalise(folder.name.removesuffix(".dist-info").rpartition("-")[0])
+            with contextlib.suppress(OSError):
+                text = (folder / "RECORD").read_text(encoding="utf-8", errors="replace")
+                for module in _modules(text):
+                    found.setdefault(module, set()).add(name)
+        return found
+
     def is_running(self) -> bool:
         """Whether this very process runs from it."""
         return os.path.realpath(sys.prefix) == os.path.realpath(self.folder)
+
+
+_MODULE = re.compile(
+    r"(?P<folders>(?:[^\W\d]\w*/)*)(?P<name>[^\W\d]\w*)(?:\.py|(?:\.[\w-]+)?\.(?:so|pyd))"
+)
+"""A module's path from site-packages on; an extension's name may say which Python it is for."""
+
+
+def _modules(record: str) -> set[str]:
+    """The modules and packages that the files of a RECORD are, none that is inside another."""
+    paths = (line.partition(",")[0] for line in record.splitlines())
+    files = [match for path in paths if (match := _MODULE.fullmatch(path))]
+    packages = {match["folders"] for match in files if match["name"] == "__init__"}
+    found = set()
+    for match in files:
+        folders = match["folders"].split("/")[:-1]
+        above = ["/".join(folders[:end]) + "/" for end in range(1, len(folders) + 1)]
+        package = next((path for path in above if path in packages), None)
+        whole = package[:-1].split("/") if package else [*folders, match["name"]]
+        found.add(".".join(whole))
+    return found

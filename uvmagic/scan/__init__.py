@@ -1,0 +1,1 @@
+"""What notebooks import against what their project asks for."""
