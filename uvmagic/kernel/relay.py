@@ -21,6 +21,7 @@ from zmq.eventloop.zmqstream import ZMQStream
 from uvmagic.errors import UvmagicError
 from uvmagic.kernel.departure import LAST, message_type, parent_session
 from uvmagic.kernel.successor import Launch, Successor
+from uvmagic.system.interrupts import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,11 +70,15 @@ class Relay:
             KernelRefused: it does not start.
             KeyboardInterrupt: it is gone again.
         """
-        successor = Successor(launch, self._session, _own_output())
+        successor = None
         try:
+            with held_back():  # a press between a process's start and its name leaves it running
+                successor = Successor(launch, self._session, _own_output())
             successor.wait()
         except BaseException:
-            successor.remove()
+            if successor is not None:
+                with held_back():
+                    successor.remove()
             raise
         return successor
 

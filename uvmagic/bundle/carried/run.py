@@ -17,9 +17,6 @@ from papermill.cli import papermill  # type: ignore[import-untyped]
 from papermill.engines import NBClientEngine, papermill_engines  # type: ignore[import-untyped]
 from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
 
-_OF_THE_IMAGE = 6
-"""How many arguments the image itself gives: `--kernel NAME --cwd FOLDER NOTEBOOK OUTPUT`."""
-
 
 class TellingEngine(NBClientEngine):  # type: ignore[misc]
     """papermill's own engine, which tells each code cell that has ended."""
@@ -70,8 +67,7 @@ def _is_unexpected(cell: Any) -> bool:
 
 def main() -> None:
     """Run with papermill's own arguments; a command after those of the image runs in its place."""
-    command = sys.argv[1 + _OF_THE_IMAGE :]
-    if command and not command[0].startswith("-"):
+    if command := _command(sys.argv[1:]):
         os.execvp(command[0], command)  # noqa: S606 - what the caller of the container asks for
     papermill_engines.register("telling", TellingEngine)
     execute.raise_for_execution_errors = raise_for_execution_errors
@@ -82,6 +78,15 @@ def main() -> None:
         print(f"In [{error.exec_count}]:\n{error.source}\n", file=sys.stderr)
         print("\n".join(error.traceback), file=sys.stderr)
         sys.exit(1)
+
+
+def _command(arguments: list[str]) -> list[str]:
+    """What follows `[--OPTION VALUE]… NOTEBOOK OUTPUT`, where that is no option of papermill's."""
+    rest, files = arguments, 0
+    while rest and files < 2:
+        is_option = rest[0].startswith("-")
+        rest, files = rest[1 + is_option :], files + (not is_option)
+    return rest if rest and not rest[0].startswith("-") else []
 
 
 if __name__ == "__main__":
