@@ -238,6 +238,24 @@ def test_a_name_at_two_places_is_refused(tmp_path: Path) -> None:
         )
 
 
+def test_in_a_workspace_the_one_place_that_uv_took_it_from_is_that_of_all_machines(
+    tmp_path: Path,
+) -> None:
+    on_linux = f'{{ name = "alpha", marker = "sys_platform == \'linux\'", index = "{B}" }}'
+    packages = [
+        package("study", STUDY, on_linux, CORE),
+        package("core", 'editable = "packages/core"'),
+        package("alpha", f'registry = "{B}"'),
+    ]
+    listed, members = ("alpha", "core"), '[manifest]\nmembers = ["core", "study"]\n'
+    alone = told(tmp_path, *packages, listed=listed)
+    assert alone.sources == {}, "its own pyproject.toml says so, and uv does as it did"
+    needs = told(tmp_path, *packages, listed=listed, head=members)
+    assert needs.sources == {"alpha": (Source((("index", B),), "", ""),)}
+    elsewhere = package("alpha", f'registry = "{A}"')
+    assert told(tmp_path, *packages[:2], elsewhere, listed=listed, head=members).sources == {}
+
+
 def test_what_a_group_has_a_source_for_comes_from_there_for_all(tmp_path: Path) -> None:
     group = f'\n[package.metadata.requires-dev]\ndev = [{{ name = "alpha", index = "{B}" }}]\n'
     needs = told(

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from uvmagic import data
 from uvmagic.accelerator.choice import index_url
-from uvmagic.bundle.origin import at_origin, differing_files, refuse_credentials, unpublished
+from uvmagic.bundle.origin import (
+    at_origin,
+    differing_files,
+    from_elsewhere,
+    refuse_credentials,
+    unpublished,
+)
 from uvmagic.errors import BundleRefused
 from uvmagic.lockfile import Lockfile
 
@@ -186,6 +192,23 @@ def test_files_differ_by_hash_or_by_having_none_in_common(
     others = sum(bool(old[f] and new[f] and old[f] != new[f]) for f in common)
     assert len(told) == others + bool(old and new and not common)
     assert told == sorted(told)
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ('git = "https://x.org/y?rev=b#123"', set()),
+        ('git = "https://x.org/y?rev=b#456"', {"a"}),
+        ('registry = "https://a.invalid"', {"a"}),
+    ],
+)
+def test_what_came_from_a_repository_is_the_same_commit(now: str, told: set[str]) -> None:
+    block = '[[package]]\nname = "a"\nversion = "1"\nsource = {{ {} }}\n'
+    before = Lockfile(block.format('git = "https://x.org/y?rev=b#123"'))
+    after = Lockfile(block.format(now))
+    assert from_elsewhere(before, after, but=()) == told
+    assert from_elsewhere(before, after, but={"a"}) == set()
+    assert from_elsewhere(after, Lockfile(""), but=()) == set()
 
 
 def test_a_version_that_only_the_mirror_had_is_told() -> None:

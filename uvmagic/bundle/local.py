@@ -25,7 +25,7 @@ from uvmagic.names import normalise
 from uvmagic.project import Table, parse_requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from uvmagic.lockfile import Lockfile
@@ -123,7 +123,7 @@ def local(project: Project, lockfile: Lockfile) -> Local:
     places = [package.name for package in needed if _is_local(package.source)]
     for twin in {each for each in places if places.count(each) > 1}:
         raise BundleRefused(f"{twin} lies at two places of this project; a bundle has one of it.")
-    asked = _Asked(lockfile, name, {package.name for package in needed})
+    asked = _Asked(lockfile, name, needed)
     listings, sources = asked.besides(runtime_names(project.pyproject))
     return Local(
         tuple(sorted(_distributions(project, lockfile, needed), key=lambda d: d.name != name)),
@@ -235,6 +235,19 @@ class _OfName:
         """Note that it is taken from a place where a marker holds, too."""
         self.places[target, extra] = self.places.get((target, extra), Marker.nowhere()) | where
 
+    def settle(self, locked: Sequence[Package]) -> None:
+        """Keep the one place that uv has taken it from, where there is but one.
+
+        Of several members' requirements uv may take for all machines what one has for some.
+        """
+        if len(locked) == 1:
+            taken = _target(locked[0].source)
+            self.places = {
+                (target, ""): EVERYWHERE
+                for target, _ in self.places
+                if target in (taken, (("index", locked[0].source.get("registry", "")),))
+            }
+
     def widest(self) -> list[Marker]:
         """The markers without those that another one covers."""
         return [
@@ -254,17 +267,21 @@ class _Asked:
     Args:
         lockfile: the workspace's.
         project: the project's name.
-        names: those that it comes to.
+        needed: the packages that it comes to.
     """
 
-    def __init__(self, lockfile: Lockfile, project: str, names: Collection[str]) -> None:
+    def __init__(self, lockfile: Lockfile, project: str, needed: Iterable[Package]) -> None:
         projects = [
             name
             for name in lockfile.versions()
             if any(_is_local(package.source) for package in lockfile.packages(name))
         ]
         self._project = project
-        self._names = set(names) - {project}
+        self._names: defaultdict[str, list[Package]] = defaultdict(list)
+        for package in needed:
+            self._names[package.name].append(package)
+        self._names.pop(project)
+        self._is_workspace = bool(lockfile.preamble.members)
         self._exclusive = frozenset[str]().union(*lockfile.preamble.conflicts)
         for name in projects if projects != [project] else ():
             _refuse_untold(lockfile, name)
@@ -285,9 +302,12 @@ class _Asked:
         sources: dict[str, tuple[Source, ...]] = {}
         for name in sorted(self._names):
             asked = everyone[name]
-            says_all_itself = name in listed and own[name].places == asked.places
-            if not special[name].places and (says_all_itself or not asked.places):
-                continue
+            if not special[name].places:
+                if self._is_workspace:
+                    asked.settle(self._names[name])
+                says_all_itself = name in listed and own[name].places == asked.places
+                if says_all_itself or not asked.places:
+                    continue
             for (target, extra), where in special[name].places.items():
                 asked.take(target, extra, where)
                 if extra:
@@ -309,7 +329,7 @@ class _Asked:
             groups = told.get("requires-dev", {}).values()
             asked = [*told.get("requires-dist", ()), *(r for group in groups for r in group)]
             shared = [r for r in asked if self._exclusive_extra(r) is None]
-            with_source = self._names & {r["name"] for r in shared if _target(r)}
+            with_source = self._names.keys() & {r["name"] for r in shared if _target(r)}
             for required in shared:
                 name, target = required["name"], _target(required)
                 if name in with_source:

@@ -52,14 +52,20 @@ def preferring(lockfile: Lockfile, packages: Collection[Package]) -> str:
     either.
     """
     names = {package.name for package in packages}
+    kept = set(packages)
+    waiting = [*packages]
+    while waiting:  # what their other extras and groups ask for stays, or it would be no lock
+        new = {one for edge in _edges(waiting.pop()) for one in _meant(lockfile, edge)} - kept
+        kept |= new
+        waiting += new
     others = [
         package
         for name in lockfile.versions()
         for package in lockfile.packages(name)
-        if package not in packages
+        if package not in kept
     ]
     gone = {package for package in others if package.name in names}
-    while True:  # what asks for one that is gone goes too, or it would be no lock
+    while True:  # what asks for one that is gone goes too
         more = {each for each in others if each not in gone and _lacks(lockfile, each, gone)}
         if not more:
             return lockfile.without(gone)
@@ -68,8 +74,13 @@ def preferring(lockfile: Lockfile, packages: Collection[Package]) -> str:
 
 def _lacks(lockfile: Lockfile, package: Package, gone: Set[Package]) -> bool:
     """Whether all that an edge of a package may mean is gone."""
-    lists = (package.dependencies, *package.extras.values(), *package.groups.values())
-    return any(gone >= {*_meant(lockfile, edge)} for edge in _listed(lists))
+    meant = (set(_meant(lockfile, edge)) for edge in _edges(package))
+    return any(packages and gone >= packages for packages in meant)
+
+
+def _edges(package: Package) -> list[Dependency]:
+    """All that a package asks for, by whatever extra or group."""
+    return _listed((package.dependencies, *package.extras.values(), *package.groups.values()))
 
 
 def _listed(lists: Iterable[Iterable[Dependency]]) -> list[Dependency]:
