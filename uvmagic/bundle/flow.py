@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvmagic
 from uvmagic import data
-from uvmagic import notebook as notebooks
-from uvmagic import project as projects
 from uvmagic.accelerator.audit import LINUX, audit_walked
-from uvmagic.bundle import carried, contents, manifest, modules, portable, reads, recipe
+from uvmagic.bundle import carried, contents, manifest, portable, recipe
 from uvmagic.bundle.archive import packed
 from uvmagic.bundle.bases import Needs, choose
-from uvmagic.bundle.dockerfile import reference
+from uvmagic.bundle.folder import put_in_place, refuse_foreign
 from uvmagic.bundle.forecast import forecast
-from uvmagic.bundle.local import local
 from uvmagic.bundle.locking import Locked, Locking, export_beside_torch
 from uvmagic.bundle.secrets import Inspection
-from uvmagic.bundle.wheels import build_wheels, of_uvmagic
-from uvmagic.change.chosen import chosen
+from uvmagic.bundle.source import contents_of, gather
+from uvmagic.bundle.wheels import build_wheels
 from uvmagic.change.place import heal_if_needed
 from uvmagic.change.report import with_note
-from uvmagic.code import Code
-from uvmagic.errors import BundleRefused, ProjectMissing, UsageError, UvFailed
+from uvmagic.errors import UsageError, UvFailed
 from uvmagic.kernel import support
 from uvmagic.lockfile import Lockfile
 from uvmagic.lockfile.target import Target
@@ -41,59 +35,11 @@ from uvmagic.system.host import Host, shorten
 from uvmagic.system.uv import Uv, environment_for_uv, find_uv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from nbformat import NotebookNode
-
     from uvmagic.bundle.bases import Base
-    from uvmagic.bundle.local import Local, LocalDistribution
-    from uvmagic.bundle.reads import Reads
-    from uvmagic.data import Backend
+    from uvmagic.bundle.source import Source
     from uvmagic.grammar import Command
     from uvmagic.lockfile.walk import Closure
     from uvmagic.project import Project
-
-_RUNS_A_NOTEBOOK = (
-    "papermill.cli",
-    "papermill.engines",
-    "ipykernel.kernelapp",
-    "ipykernel.ipkernel",
-    "ipykernel.zmqshell",
-    "ipykernel.debugger",
-)
-"""What the program that runs the notebook, and its kernel, import once they start."""
-_RUNS_A_MAGIC = ("uvmagic.cell", "uvmagic.frozen")
-"""What a `%uv` cell of a bundle imports when it runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """What a bundle is made from, all of it read before anything is written."""
-
-    project: Project
-    notebook_file: Path
-    notebook: NotebookNode
-    files: dict[str, Path]
-    imports: tuple[str, ...]
-    python: str
-    loads_uvmagic: bool
-    kept_indexes: tuple[str, ...]
-    backend: Backend | None
-    base: str | None
-    left_out: tuple[str, ...]
-    compiles: bool
-    needs: Local
-
-    @property
-    def built(self) -> list[LocalDistribution]:
-        """What the bundle carries as a wheel."""
-        runs = of_uvmagic() if self.loads_uvmagic else []
-        names = {each.name for each in runs}  # where it is uvmagic's own project
-        return [*(each for each in self.needs.distributions if each.name not in names), *runs]
-
-    @property
-    def notebook_path(self) -> str:
-        return self.notebook_file.relative_to(self.project.root).as_posix()
 
 
 def bundle(command: Command, host: Host) -> Outcome:
@@ -105,16 +51,16 @@ def bundle(command: Command, host: Host) -> Outcome:
     """
     # A change that is under way is waited for, one that was killed is undone.
     healed = heal_if_needed(host.cwd, host)
-    source = _source(command, host)
+    source = gather(command, host)
     name = f"{source.notebook_file.stem}-bundle"
     target = (host.cwd / (command.value("--output") or name)).absolute()
-    _refuse_foreign(target, source.project)
+    refuse_foreign(target, source.project)
     archive = _archive(command, host)
     uv = find_uv(host.environ)
     keep_outputs = command.has("--keep-outputs")
     # Before anything is built or fetched, and again when all is there.
     secrets = Inspection(command.options.get("--allow-secret", ()))
-    secrets.require_none(_contents(source, keep_outputs=keep_outputs))
+    secrets.require_none(contents_of(source, keep_outputs=keep_outputs))
     if command.has("--dry-run"):
         planned = _outcome(
             source, target, source.files, "Would bundle", image=_plan(source, uv, host)
@@ -129,7 +75,7 @@ def bundle(command: Command, host: Host) -> Outcome:
         secrets.require_none((path, file.read_bytes()) for path, file in files.items())
         image = _image(source, locked.lockfile, locked.closure, base, host)
         sized = _outcome(source, target, files, "Bundled", locked, image)
-        _put_in_place(stage, target)
+        put_in_place(stage, target)
     if archive is not None:
         content = packed(target, target.name)
         write_atomically(archive, content)
@@ -138,111 +84,12 @@ def bundle(command: Command, host: Host) -> Outcome:
     return with_note(with_note(sized, secrets.note()), healed)
 
 
-def _source(command: Command, host: Host) -> _Source:
-    told = host.frontend.notebook if host.frontend else None
-    if len(command.positionals) > 1:
-        raise BundleRefused(f"One notebook a bundle; {len(command.positionals)} were named.")
-    base = _base(command)
-    named = command.positionals[0] if command.positionals else None
-    file = notebooks.locate(named, host.cwd, told)
-    try:
-        project = projects.find(file.parent)
-    except ProjectMissing as error:
-        raise ProjectMissing(
-            f"{file.name} belongs to no project: nothing says what it needs.",
-            "Run  %uv init  and  %uv add …  in its folder first.",
-        ) from error
-    if "project" not in project.pyproject:
-        raise BundleRefused(
-            f"{file.name} lies in the root of a workspace, {shorten(project.root)}, which is no "
-            "project itself: nothing says what the notebook needs.",
-            "Move it into one of the workspace's projects, or give the root a [project] table.",
-        )
-    environment = Environment(project.environment(host.environ))
-    python = environment.python_version()
-    if (project.root / "uv.toml").is_file():
-        raise BundleRefused(
-            "The project has a uv.toml, whose settings uv takes in place of [tool.uv]; a bundle "
-            "has pyproject.toml alone.",
-            "Move its settings to [tool.uv] in pyproject.toml.",
-        )
-    if not project.lock.is_file() or python is None:
-        raise BundleRefused(
-            "The project has no uv.lock or no environment yet.", "Run  %uv sync  first."
-        )
-    notebook = notebooks.read(file)
-    sources = notebooks.code_cells(notebook)
-    uses_uvmagic = notebooks.uses_uvmagic(sources)
-    code = Code(tuple(sources))
-    working = modules.working_folders(code, file.parent)
-    imported = modules.local_modules(
-        code,
-        working,
-        project.root,
-        more=[project.folder, project.folder / "src"],
-        is_installed=environment.has_module,
-    )
-    read = reads.data_files(imported.code, working, project.root)
-    extra = {
-        path
-        for pattern in command.options.get("--include", ())
-        for path in contents.included(pattern, host.cwd)
-    }
-    return _Source(
-        project,
-        file,
-        notebook,
-        contents.placed({file, *imported.files, *read.files, *extra}, project.root),
-        (
-            *_RUNS_A_NOTEBOOK,
-            *(_RUNS_A_MAGIC if uses_uvmagic else ()),
-            *imported.foreign(),
-        ),
-        ".".join(python.split(".")[:2]),
-        uses_uvmagic,
-        command.options.get("--keep-index", ()),
-        _backend(command, host),
-        base,
-        left_out=tuple(_left_out(read, extra, project.root, host.cwd)),
-        compiles=not command.has("--no-compile"),
-        needs=local(project, Lockfile(project.lock.read_text(encoding="utf-8"))),
-    )
-
-
-def _left_out(read: Reads, extra: set[Path], root: Path, cwd: Path) -> Iterator[str]:
-    """What is read and does not go along, a sentence each."""
-    for path, files in read.large.items():
-        if not files <= extra:
-            is_below = (root / path).is_relative_to(cwd)
-            named = (root / path).relative_to(cwd).as_posix() if is_below else path
-            yield (
-                f"{named} ({in_bytes(reads.size_of(files))}) is read, and too large to go "
-                f"unasked: --include '{named}'" + ("" if is_below else f" in {shorten(root)}")
-            )
-    for text in read.outside:
-        yield f"{text} is read, and lies outside the project: copy it into {shorten(root)}."
-
-
 def _archive(command: Command, host: Host) -> Path | None:
     """The file that the bundle is packed to as well; None for none."""
     named = command.value("--archive")
     if named is not None and not named.endswith((".tar.gz", ".tgz")):
         raise UsageError(f"{named} would be no archive.", "Name one that ends in .tar.gz")
     return None if named is None else host.cwd / named
-
-
-def _base(command: Command) -> str | None:
-    """What the image is to stand on, as the call says it; None where it says nothing."""
-    base = command.value("--base")
-    return base if base in (None, "uv", "pytorch") else reference(base)
-
-
-def _backend(command: Command, host: Host) -> Backend | None:
-    """The backend of torch that the call chooses; None where it chooses none."""
-    choices = chosen(command, host)
-    if len(choices) > 1:
-        raise UsageError("A bundle is for one backend; several were chosen.", "Choose one.")
-    return choices[0].backend if choices else None
 
 
 def _require_fresh_lock(uv: Uv, project: Project, host: Host) -> None:
@@ -256,21 +103,11 @@ def _require_fresh_lock(uv: Uv, project: Project, host: Host) -> None:
         )
 
 
-def _contents(source: _Source, *, keep_outputs: bool) -> Iterator[tuple[str, bytes]]:
-    """What the project gives to the bundle: the place of each file in it, and the content."""
-    for path, file in source.files.items():
-        if path == source.notebook_path:
-            made = notebooks.portable(source.notebook, keep_outputs=keep_outputs)
-            yield path, notebooks.to_bytes(made)
-        else:
-            yield path, file.read_bytes()
-
-
 def _fill(
-    stage: Path, source: _Source, uv: Uv, host: Host, *, keep_outputs: bool
+    stage: Path, source: Source, uv: Uv, host: Host, *, keep_outputs: bool
 ) -> tuple[Locked, Base]:
     """Write the whole bundle into an empty folder. Gives what was locked, and what it stands on."""
-    for path, content in _contents(source, keep_outputs=keep_outputs):
+    for path, content in contents_of(source, keep_outputs=keep_outputs):
         (stage / path).parent.mkdir(parents=True, exist_ok=True)
         (stage / path).write_bytes(content)
     host.reporter.progress(Progress("Building wheels of local distributions"))
@@ -342,56 +179,7 @@ def _fill(
     return locked, base
 
 
-# --- the folder -------------------------------------------------------------------------------
-
-
-def _refuse_foreign(target: Path, project: Project) -> None:
-    """A folder is replaced only if it is a bundle with nothing else in it."""
-    if projects.takes_in(project.root, target.parent.resolve() / target.name):
-        raise BundleRefused(
-            f"{shorten(target)} would become a member of the workspace {shorten(project.root)}.",
-            "Name another folder: -o DIR",
-        )
-    if not target.exists():
-        return
-    if target.resolve() in (project.folder, *project.folder.parents):
-        raise BundleRefused(f"{shorten(target)} is the project itself.", "Name another folder: -o")
-    listed = manifest.read(target).files if (target / manifest.FILE).is_file() else None
-    if listed is None:
-        raise BundleRefused(
-            f"{shorten(target)} exists and is not a bundle.", "Name another folder: -o DIR"
-        )
-    present = {p.relative_to(target).as_posix() for p in contents.files_below(target)}
-    foreign = sorted(present - listed.keys() - {manifest.FILE})
-    if foreign:
-        raise BundleRefused(
-            f"{shorten(target)} has files that are not the bundle's: {', '.join(foreign[:5])}.",
-            "Move them away, or name another folder: -o DIR",
-        )
-
-
-def _put_in_place(stage: Path, target: Path) -> None:
-    """Move the finished bundle to its place; an older one stays until then."""
-    marker = target.parent / f".{target.name}.making"
-    shutil.rmtree(marker, ignore_errors=True)
-    old = target.parent / f".{target.name}.old"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        shutil.copytree(stage, marker)
-        if target.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            target.rename(old)
-        marker.rename(target)
-    except BaseException:
-        if old.exists() and not target.exists():
-            old.rename(target)
-        raise
-    finally:
-        shutil.rmtree(marker, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _plan(source: _Source, uv: Uv, host: Host) -> tuple[str, ...]:
+def _plan(source: Source, uv: Uv, host: Host) -> tuple[str, ...]:
     """What the image would be, from the project's own lock; what runs the notebook comes on top."""
     lockfile = Lockfile(source.project.lock.read_text(encoding="utf-8"))
     target = Target(LINUX, source.python)
@@ -402,7 +190,7 @@ def _plan(source: _Source, uv: Uv, host: Host) -> tuple[str, ...]:
 
 
 def _image(
-    source: _Source, lockfile: Lockfile, closure: Closure, base: Base, host: Host
+    source: Source, lockfile: Lockfile, closure: Closure, base: Base, host: Host
 ) -> tuple[str, ...]:
     """The base with why it is that one, and how large the image will be; a line each."""
     foreseen = forecast(
@@ -416,7 +204,7 @@ def _image(
 
 
 def _outcome(
-    source: _Source,
+    source: Source,
     target: Path,
     files: dict[str, Path],
     verb: str,
