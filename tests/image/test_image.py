@@ -43,6 +43,9 @@ def test_the_image_runs_the_notebook_and_an_edit_makes_its_last_layer_new(
     assert {"secret.txt", "Dockerfile"}.isdisjoint(inside)
     assert not any(name.endswith("/uv") for name in inside), "uv stays behind"
 
+    other = engine.run("study", out, "python", "-c", "print('a command in place of parameters')")
+    assert (other.returncode, other.stdout) == (0, "a command in place of parameters\n")
+
     failing = engine.run("study", out, "-p", "divisor", "0")
     assert failing.returncode == 1
     assert "In [6]:\nimport os, sys, helper, six" in failing.stdout
@@ -130,7 +133,7 @@ def test_a_bundle_is_rerun_by_an_engine_whatever_its_files_are_called(
     assert "Raised, as expected: code cell 3 (ZeroDivisionError)." in done.stdout
     executed = shown(empty.path / "executed.ipynb")
     assert "quotient 2.0" in executed
-    assert str([*BESIDE]) in executed
+    assert str(sorted([*BESIDE, "data/table.csv"])) in executed
 
 
 @pytest.mark.parametrize("program", ["buildah", "docker"])  # podman runs an image as Docker does
