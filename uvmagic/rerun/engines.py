@@ -17,7 +17,7 @@ from uvmagic.progress import Progress
 from uvmagic.system.environment import Environment
 from uvmagic.system.process import run_captured
 from uvmagic.system.uv import environment_for_uv, find_uv
-from uvmagic.system.workshop import BYTECODE, workshop
+from uvmagic.system.workshop import BYTECODE, removed_meanwhile, workshop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -108,7 +108,8 @@ def local(bundle: Path, manifest: Manifest, settings: Settings, host: Host) -> I
             },
             heard=cells_told(manifest.notebook, host),
         )
-        yield Run(returncode, executed, said)
+        with removed_meanwhile(root):
+            yield Run(returncode, executed, said)
 
 
 _ENDED = re.compile(r"^(cell \d+ of \d+): .* s$", re.MULTILINE)

@@ -9,6 +9,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +45,17 @@ def workshop(name: str, beside: Path, environ: Mapping[str, str]) -> Iterator[Pa
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(_held(place / "reruns", name, beside))
         yield kept or Path(stack.enter_context(_temporary(beside)))
+
+
+@contextlib.contextmanager
+def removed_meanwhile(folder: Path) -> Iterator[None]:
+    """Remove a folder while the block does something else: ten thousand files take a while."""
+    removing = threading.Thread(target=shutil.rmtree, args=(folder, True))
+    removing.start()
+    try:
+        yield
+    finally:
+        removing.join()
 
 
 @contextlib.contextmanager
