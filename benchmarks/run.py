@@ -23,6 +23,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's Python keeps its byt
 os.environ.pop("VIRTUAL_ENV", None)
 
 from benchmarks.adding import add_in_a_cell, add_of_what_is_there, load_ext  # noqa: E402
+from benchmarks.bundle_image import image_by_docker, image_by_podman  # noqa: E402
 from benchmarks.bundle_made import bundle_of_200, bundle_of_many_cells  # noqa: E402
 from benchmarks.doctor import doctor, status  # noqa: E402
 from benchmarks.kernel_first_start import kernel_first_start  # noqa: E402
@@ -49,6 +50,8 @@ SUBJECTS = {
     "cell in a kernel that has moved": relayed_cell,
     "bundle of 200 distributions": bundle_of_200,
     "bundle of many cells": bundle_of_many_cells,
+    "image after an edit, docker": image_by_docker,
+    "image after an edit, podman": image_by_podman,
     "rerun, local": rerun_local,
     "scan of many notebooks": scan_of_many,
     "scan of a large notebook": scan_of_a_large_one,
