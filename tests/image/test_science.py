@@ -49,6 +49,8 @@ def test_what_an_image_has_computed_another_computes_again(
     # podman takes twice as long for twice as many files
     succeed(weather, "bundle", "weather.ipynb", "--no-compile")
     podman.build(bundle, "weather")
+    podman.build(bundle, "again")
+    assert podman.identity("again") == podman.identity("weather"), "a step was not cached"
     done = podman.run("weather", out, "-p", "scale", "4")
     assert done.returncode == 0, done.stdout
     told = shown(out / "weather.ipynb")
