@@ -1,25 +1,23 @@
 """What code spells out: the modules that it imports, where it looks for them, what it reads.
 
-Code is read as syntax and never run. A path is known that is a literal, or that is made of known
-ones by what `pathlib` and `os.path` join, make absolute or take the folder of; or a name that is
-bound to such a path once. Whatever else a program computes stays unknown.
+Code is read as syntax and never run; which paths are known, `spelling` says.
 """
 
 from __future__ import annotations
 
 import ast
 import contextlib
-import posixpath
 import re
 import warnings
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from uvmagic.spelling import Place, Spelling, called_name
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _OF_IPYTHON = frozenset({"getoutput", "run_cell_magic", "run_line_magic", "system"})
@@ -39,63 +37,6 @@ _READS = (
 """How the names of calls begin that may read all of a folder, or what a pattern names."""
 _OF_A_FOLDER = ("directory", "folder")
 """What the names of others have in them: `ImageFolder`, `dataset_from_directory`."""
-_PATHS = frozenset({"Path", "PosixPath", "PurePath", "PurePosixPath"})
-_DEEPEST = 20
-"""The folders above that `parents[…]` may mean."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A path that code spells out.
-
-    Attributes:
-        text: POSIX, as it is written.
-        above: how many folders above the working folder `text` begins, where the code has made the
-            path absolute. None where it has not: then the parent of `..` is `.` to Python.
-        is_of_file: whether it begins at the folder of the code's own file, by `__file__`.
-    """
-
-    text: str
-    above: int | None = None
-    is_of_file: bool = False
-
-    @property
-    def path(self) -> str:
-        """The path from the folder where it begins; absolute only where the code says one."""
-        return posixpath.join("../" * (self.above or 0), self.text) or "."
-
-    def joined(self, other: Place) -> Place:
-        """What `join` makes of two paths: the other alone where it is absolute."""
-        if other.above is not None:
-            return other
-        return replace(self, text=posixpath.join(self.text, other.text))
-
-    def full(self) -> Place:
-        """The path as `resolve` and `abspath` give it; a literal one that is absolute stays."""
-        parts = PurePosixPath(posixpath.normpath(self.path)).parts
-        above = sum(part == ".." for part in parts)
-        return replace(self, text="/".join(parts[above:]).replace("//", "/"), above=above)
-
-    def normal(self) -> Place:
-        """The path as `normpath` gives it."""
-        if self.above is not None:
-            return self.full()
-        return replace(self, text=posixpath.normpath(self.text))
-
-    def tidy(self) -> Place:
-        """The path as pathlib writes it, without `.` and double slashes."""
-        text = str(PurePosixPath(self.text))
-        return replace(self, text="" if text == "." and self.above is not None else text)
-
-    def parent(self, of: Callable[[str], str]) -> Place:
-        """The folder that it is in.
-
-        Args:
-            of: gives that of a text, as pathlib or `os.path` does.
-        """
-        if self.above is not None and not self.text:
-            return replace(self, above=self.above + 1)
-        return replace(self, text=of(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +183,7 @@ class Code:
                     _is_sys_path(value)
                 ):
                     added += [part for arg in node.args[-1:] for part in _elements(arg)]
-                case ast.Call(args=[folder, *_]) if _name(node) == "addsitedir":
+                case ast.Call(args=[folder, *_]) if called_name(node) == "addsitedir":
                     added.append(folder)
                 case ast.AugAssign(target=target, value=value) if _is_sys_path(target):
                     added += _elements(value)
@@ -256,7 +197,7 @@ class Code:
         found: list[Place | None] = []
         for node in self._nodes_near("chdir", "'cd'"):
             match node:
-                case ast.Call(args=[folder]) if _name(node) == "chdir":
+                case ast.Call(args=[folder]) if called_name(node) == "chdir":
                     found.append(self._place(folder))
                 case ast.Call(
                     func=ast.Attribute(attr="run_line_magic"),
@@ -287,13 +228,13 @@ class Code:
             yield node, Read(place, is_whole=False)
         if not isinstance(node, ast.Call) or _is_of_ipython(node):
             return
-        is_whole = _reads_folders(_name(node))
+        is_whole = _reads_folders(called_name(node))
         given = [*node.args, *(keyword.value for keyword in node.keywords)]
         of = node.func.value if isinstance(node.func, ast.Attribute) else None
-        if _name(node) in ("glob", "rglob") and of is not None and not _is_name(of, "glob"):
+        if called_name(node) in ("glob", "rglob") and of is not None and not _is_name(of, "glob"):
             folder, pattern = self._place(of), self._place(given[0]) if given else None
             if folder is not None and pattern is not None:
-                below = Place("**") if _name(node) == "rglob" else Place("")
+                below = Place("**") if called_name(node) == "rglob" else Place("")
                 yield of, Read(folder.joined(below).joined(pattern), is_whole=True)
             return
         if of is not None and not isinstance(of, ast.Constant | ast.JoinedStr):
@@ -306,7 +247,7 @@ class Code:
         """The parts of a call that name what it writes."""
         if not isinstance(node, ast.Call):
             return
-        name = _name(node)
+        name = called_name(node)
         if name == "open":
             modes = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "mode")]
             if not any(
@@ -323,7 +264,7 @@ class Code:
     def _place(self, node: ast.expr) -> Place | None:
         """The path that an expression spells out, None where it spells none."""
         try:
-            return _Spelling(self._bound, self.file).place(node)
+            return Spelling(self._bound, self.file).place(node)
         except RecursionError:
             return None
 
@@ -367,117 +308,6 @@ class Code:
             for target, value in _assigned(node)
             if times[target.id] == 1
         }
-
-
-class _Spelling:
-    """Evaluates an expression that spells a path out.
-
-    Args:
-        bound: what names stand for.
-        file: the code's own file, if it has one.
-    """
-
-    def __init__(self, bound: Mapping[str, ast.expr], file: Path | None) -> None:
-        self._bound = bound
-        self._file = file
-        self._open: set[str] = set()
-
-    def place(self, node: ast.expr) -> Place | None:
-        """The path; None where the expression spells none."""
-        match node:
-            case ast.Constant(value=str(text)):
-                return Place(text)
-            case ast.Name(id="__file__") if self._file is not None:
-                return Place(self._file.name, above=0, is_of_file=True)
-            case ast.Name(id=name) if name in self._bound.keys() - self._open:
-                self._open.add(name)  # a name that stands for itself stands for nothing
-                found = self.place(self._bound[name])
-                self._open.remove(name)
-                return found
-            case ast.JoinedStr(values=parts):
-                return self._in_a_row(parts)
-            case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
-                return self.place(value)
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return self._in_a_row([left, right])
-            case ast.BinOp(left=left, op=ast.Div(), right=right):
-                return self._path([left, right])
-            case ast.Attribute(value=value, attr="parent"):
-                return self._parent(value)
-            case ast.Subscript(
-                value=ast.Attribute(value=value, attr="parents"), slice=ast.Constant(int(number))
-            ) if 0 <= number < _DEEPEST:
-                return self._parent(value, times=number + 1)
-            case ast.Call(keywords=[]):
-                return self._called(node)
-        return None
-
-    def _called(self, node: ast.Call) -> Place | None:
-        arguments = node.args
-        of = node.func.value if isinstance(node.func, ast.Attribute) else None
-        match _name(node), len(arguments):
-            case name, _ if name in _PATHS:
-                return self._path(arguments)
-            case "joinpath", _ if of is not None:
-                return self._path([of, *arguments])
-            case "join", 1 | 2 | 3 | 4 | 5 if not isinstance(of, ast.Constant):
-                return self._joined(arguments)
-            case "cwd" | "getcwd", 0:
-                return Place("", above=0)
-            case "str" | "fspath", 1:
-                return self.place(arguments[0])
-            case "normpath", 1:
-                found = self.place(arguments[0])
-                return found and found.normal()
-            case "as_posix", 0 if of is not None:
-                return self.place(of)
-            case "resolve", 0 if of is not None:
-                return self._full(of)
-            case "absolute", 0 if of is not None:
-                found = self.place(of)
-                if found is None or found.above is not None:
-                    return found
-                # it would stay in it, and the parent be the folder beside, not above
-                return None if ".." in PurePosixPath(found.text).parts else found.full()
-            case "abspath" | "realpath", 1:
-                return self._full(arguments[0])
-            case "dirname", 1:
-                found = self.place(arguments[0])
-                return found and found.parent(posixpath.dirname)
-        return None
-
-    def _joined(self, parts: Sequence[ast.expr]) -> Place | None:
-        found = Place("")
-        for part in parts:
-            place = self.place(part)
-            if place is None:
-                return None
-            found = found.joined(place)
-        return found
-
-    def _path(self, parts: Sequence[ast.expr]) -> Place | None:
-        found = self._joined(parts)
-        return found and found.tidy()
-
-    def _in_a_row(self, parts: Sequence[ast.expr]) -> Place | None:
-        """Texts, or paths made texts, written one behind the other."""
-        places = [place for part in parts if (place := self.place(part)) is not None]
-        if not places or len(places) < len(parts) or any(p.above is not None for p in places[1:]):
-            return None
-        first, text = places[0], "".join(place.text for place in places)
-        if first.above is None or first.text:
-            return replace(first, text=text)
-        return replace(first, text=text.lstrip("/")) if text.startswith("/") else None
-
-    def _full(self, node: ast.expr) -> Place | None:
-        found = self.place(node)
-        return found and found.full()
-
-    def _parent(self, node: ast.expr, times: int = 1) -> Place | None:
-        found = self.place(node)
-        for _ in range(times if found else 0):
-            found = found and found.parent(lambda text: str(PurePosixPath(text).parent)).tidy()
-        return found
 
 
 # --- the parts of the syntax ----------------------------------------------------------------------
@@ -542,7 +372,7 @@ def _imports(syntax: ast.Module) -> Iterator[_ImportedAt]:
             case ast.ImportFrom(module=str(module), names=names, level=0):
                 members = tuple(alias.name for alias in names if alias.name != "*")
                 yield module, members, how, node.lineno
-            case ast.Call(args=[ast.Constant(str(module)), *_]) if _name(node) in _IMPORTING:
+            case ast.Call(args=[ast.Constant(str(module)), *_]) if called_name(node) in _IMPORTING:
                 if not module.startswith("."):
                     yield module, (), how, node.lineno
         waiting += _below(node, how)
@@ -572,11 +402,6 @@ def _is_for_imports(handler: ast.ExceptHandler) -> bool:
 
 def _is_of_ipython(node: ast.Call) -> bool:
     return isinstance(node.func, ast.Attribute) and node.func.attr in _OF_IPYTHON
-
-
-def _name(call: ast.Call) -> str:
-    """The last part of what is called: `read_csv`."""
-    return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
 
 
 def _reads_folders(name: str) -> bool:

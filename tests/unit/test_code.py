@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 
-from uvmagic.code import Code, Place, Read
+from uvmagic.code import Code, Read
+from uvmagic.spelling import Place
 
 # --- imports --------------------------------------------------------------------------------------
 

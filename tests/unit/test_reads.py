@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +14,6 @@ from uvmagic.bundle.modules import working_folders
 from uvmagic.bundle.reads import LARGEST, Reads, data_files, size_of
 from uvmagic.code import Code
 from uvmagic.errors import BundleRefused
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -182,10 +180,19 @@ def test_links_in_a_circle_end(root: Path) -> None:
         assert "data/a.csv" in names(read(root, cell, "read('../data/a.csv')").files, root)
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="nothing is hidden from root")
-def test_what_may_not_be_looked_at_is_not_there(root: Path) -> None:
-    (root / "data").chmod(0)
-    try:
-        assert read(root, "read('../data/a.csv'); os.listdir('../data')").files == frozenset()
-    finally:
-        (root / "data").chmod(0o700)
+@pytest.mark.skipif(os.name != "posix", reason="Windows hides otherwise")
+def test_what_may_not_be_looked_at_is_not_there() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root, user = Path(name).resolve(), os.geteuid()
+        put(root / "notebooks" / "near.csv")
+        put(root / "data" / "a.csv")
+        root.chmod(0o755)
+        (root / "data").chmod(0)
+        if user == 0:  # nothing is hidden from root
+            os.seteuid(65534)
+        try:
+            found = read(root, "read('near.csv'); read('../data/a.csv'); os.listdir('../data')")
+        finally:
+            os.seteuid(user)
+            (root / "data").chmod(0o700)
+        assert names(found.files, root) == ["notebooks/near.csv"]

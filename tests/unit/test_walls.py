@@ -19,6 +19,7 @@ ROOT = Path(uvmagic.__file__).parent
 FACES = {"cell", "magics", "cli", "terminal", "__main__"}
 PURE = {
     "accelerator",
+    "adopt.builds",
     "adopt.conda_lists",
     "adopt.environment_yml",
     "adopt.lines",
@@ -73,6 +74,7 @@ PURE = {
     "scan.notebooks",
     "scan.survey",
     "sections",
+    "spelling",
 }
 """Rooms that decide and touch nothing but what they are handed, or read a file that is named."""
 WORLD = {"asyncio", "fcntl", "importlib.metadata", "pty", "signal", "socket", "subprocess", "time"}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from uvmagic import as_of, project
 from uvmagic.adopt import probe, sources
 from uvmagic.adopt.apply import placed, write
-from uvmagic.adopt.plan import options, planned
+from uvmagic.adopt.builds import options
+from uvmagic.adopt.plan import planned
 from uvmagic.change import report
 from uvmagic.change.init import init
 from uvmagic.change.place import heal_if_needed, start_folder

@@ -16,8 +16,15 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from uvmagic import data
 from uvmagic.accelerator import present
-from uvmagic.accelerator.choice import backend_of_url, chosen, index_url
-from uvmagic.accelerator.drivers import Drivers
+from uvmagic.adopt.builds import (
+    backend_at,
+    backend_for,
+    chosen_by,
+    is_torch,
+    is_torchs,
+    of_build,
+    option,
+)
 from uvmagic.adopt.lines import (
     PROJECT,
     Ask,
@@ -35,7 +42,6 @@ from uvmagic.adopt.lines import (
     without_credentials,
 )
 from uvmagic.adopt.versions import NoPep440, from_conda
-from uvmagic.errors import UsageError
 from uvmagic.names import normalise
 from uvmagic.project import Table
 
@@ -193,7 +199,7 @@ class _Planning:
 
     def run(self, lines: list[Line]) -> Plan:
         asked = [ask for line in lines for ask in line.asks]
-        self.has_torch = self.has_torch or any(map(_is_torch, asked))
+        self.has_torch = self.has_torch or any(map(is_torch, asked))
         for ask in asked:  # an index, or a build string, chooses for the whole source
             self._choose(ask)
         for line in lines:
@@ -331,9 +337,9 @@ class _Planning:
 
     def _build_of(self, ask: Conda) -> str:
         """What the build string of conda's torch chooses, where that is what was taken."""
-        backend = _of_build(ask.name, ask.build) if _is_torch(ask) else None
+        backend = of_build(ask.name, ask.build) if is_torch(ask) else None
         is_taken = backend is not None and backend == self.plan.backend
-        return f"its build is {_option(backend)}" if is_taken else ""
+        return f"its build is {option(backend)}" if is_taken else ""
 
     def _of_conda_python(self, ask: Conda) -> Fate:
         try:
@@ -357,12 +363,12 @@ class _Planning:
             )
         if self.backends:
             return Fate("covered", f"the call chooses itself: {' '.join(self.backends)}")
-        wanted, why = _backend(kind, ask.version)
+        wanted, why = backend_for(kind, ask.version)
         if wanted is None:
             return Fate("left", why)
         if wanted != self.plan.backend:
-            return Fate("left", f"{_option(self.plan.backend)} was chosen before it: name one")
-        return Fate("changed", f"{_option(wanted)}: torch from the index of {wanted.name}")
+            return Fate("left", f"{option(self.plan.backend)} was chosen before it: name one")
+        return Fate("changed", f"{option(wanted)}: torch from the index of {wanted.name}")
 
     # --- which torch ---
 
@@ -370,7 +376,7 @@ class _Planning:
         """Take the first build of torch that the source chooses."""
         if self.plan.backend is not None or not self.has_torch or self.backends:
             return
-        self.plan.backend = _chosen_by(ask)
+        self.plan.backend = chosen_by(ask)
 
     # --- all else ---
 
@@ -421,7 +427,7 @@ class _Planning:
             return Fate("left", f"no address ({error}): mend it")
         if _PYPI.fullmatch(parts.hostname or "") and parts.path.rstrip("/") == "/simple":
             return Fate("covered", "PyPI is where uv looks by itself")
-        if _is_torchs(url):
+        if is_torchs(url):
             return self._of_torchs_index(url)
         entry = self._entry(ask, url)
         known = [one for one in self.plan.indexes if one["url"] == url]
@@ -440,7 +446,7 @@ class _Planning:
         return Fate("changed" if url != ask.url else "adopted", "; ".join(told))
 
     def _of_torchs_index(self, url: str) -> Fate:
-        backend = _backend_at(url) or self.plan.backend
+        backend = backend_at(url) or self.plan.backend
         if not self.has_torch:
             return Fate("left", "PyTorch's index, and no torch is asked for: add what it is for")
         if self.backends:
@@ -448,8 +454,8 @@ class _Planning:
         if backend is None:
             return Fate("covered", "the torch of PyPI is taken: no build is named")
         if backend != self.plan.backend:
-            return Fate("left", f"{_option(self.plan.backend)} was chosen before it: name one")
-        return Fate("changed", f"{_option(backend)}: torch's family alone comes from there")
+            return Fate("left", f"{option(self.plan.backend)} was chosen before it: name one")
+        return Fate("changed", f"{option(backend)}: torch's family alone comes from there")
 
     def _entry(self, ask: Index, url: str) -> dict[str, Any]:
         there = self.pyproject.get("tool", {}).get("uv", {}).get("index", [])
@@ -524,81 +530,3 @@ def _written(bounds: SpecifierSet) -> str:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "files"
-
-
-# --- torch ----------------------------------------------------------------------------------------
-
-
-def _is_torch(ask: Ask) -> bool:
-    if isinstance(ask, Requires):
-        return present.name_of(ask.requirement) == "torch"
-    return isinstance(ask, Conda) and data.conda_renamed().get(normalise(ask.name)) == "torch"
-
-
-def _chosen_by(ask: Ask) -> Backend | None:
-    """The build of torch that one thing chooses, if it does."""
-    match ask:
-        case Index(url):
-            return _backend_at(without_credentials(url))
-        case Conda(name, version, build):
-            kind = data.conda_accelerators().get(normalise(name))
-            if kind not in (None, "build"):
-                return _backend(str(kind), version)[0]
-            return _of_build(name, build) if _is_torch(ask) else None
-        case Requires(requirement) if present.family([present.name_of(requirement)]):
-            local = re.search(r"==\s*[^+;,\s]+\+([\w.]+)", requirement)
-            return data.backends().get(local[1]) if local else None
-    return None
-
-
-_PAGE = "/torch_stable.html"
-"""PyTorch's one page of all its wheels, or of one build's."""
-
-
-def _backend_at(url: str) -> Backend | None:
-    """The build whose index, or page, lies at a URL."""
-    return backend_of_url(url.removesuffix(_PAGE))
-
-
-def _is_torchs(url: str) -> bool:
-    """Whether a URL is an index or a page of PyTorch's, or of a mirror's."""
-    official = index_url(next(iter(data.backends().values())))[0].rpartition("/")[0]
-    return _backend_at(url) is not None or url == f"{official}{_PAGE}"
-
-
-def _of_build(name: str, build: str) -> Backend | None:
-    """What the build string of conda's torch tells: `py3.10_cuda11.8_cudnn8.7.0_0`, `cpu_…`."""
-    if normalise(name) == "pytorch-cpu" or re.match(r"(?:py[\d.]+_)?cpu_", build):
-        return _backend("cpu", "")[0]
-    if spelled := re.search(r"cuda(\d+\.\d+)", build):
-        return _backend("cuda", spelled[1])[0]
-    if packed := re.search(r"cuda(\d{2})(\d)", build):
-        return _backend("cuda", f"{packed[1]}.{packed[2]}")[0]
-    return None
-
-
-def _backend(kind: str, constraint: str) -> tuple[Backend | None, str]:
-    """The backend of a kind that a constraint means, or why there is none."""
-    if kind == "cpu":
-        return chosen("cpu", None, Drivers).backend, ""
-    numbers = re.search(r"\d+\.\d+", constraint)
-    if numbers is None:
-        return None, "of which CUDA? Adopt it again with  --cuda 12.6  or  --cuda auto"
-    try:
-        return chosen(kind, numbers[0], Drivers).backend, ""
-    except UsageError as error:
-        return None, f"{error.message} {error.hint or ''} Adopt it again with  --cuda".strip()
-
-
-def _option(backend: Backend | None) -> str:
-    """The option of `add` that chooses a backend."""
-    if backend is None:
-        return "another build of torch"
-    return f"--{backend.kind}" + (f" {backend.version}" if backend.version else "")
-
-
-def options(backend: Backend | None) -> Mapping[str, tuple[str, ...]]:
-    """The options of a command that choose a backend."""
-    if backend is None:
-        return {}
-    return {f"--{backend.kind}": (backend.version,) if backend.version else ()}

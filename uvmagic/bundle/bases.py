@@ -98,7 +98,11 @@ class Base:
             found = None if "@" in reference else digest(reference)
             return f"{reference}@{found}" if found else reference
 
-        return replace(self, builder=pin(self.builder), final=pin(self.final), uv=pin(self.uv))
+        # a tool is asked once for an image that has two parts
+        known = {each: pin(each) for each in {self.builder, self.final, self.uv}}
+        return replace(
+            self, builder=known[self.builder], final=known[self.final], uv=known[self.uv]
+        )
 
 
 def choose(asked: str | None, needs: Needs, *, uv: str, python: str) -> Base:
@@ -115,8 +119,7 @@ def choose(asked: str | None, needs: Needs, *, uv: str, python: str) -> Base:
     """
     if asked not in (None, "uv", "pytorch"):
         assert asked is not None
-        of_uv = _of_uv(Needs(), uv=uv, python=python).uv
-        return Base("own", asked, asked, of_uv, "named in the call")
+        return Base("own", asked, asked, _uv_image(uv, python), "named in the call")
     has_image = bool(needs.torch and needs.cuda and needs.cudnn)
     if asked == "pytorch" and not has_image:
         raise BundleRefused(
@@ -129,6 +132,10 @@ def choose(asked: str | None, needs: Needs, *, uv: str, python: str) -> Base:
     return _of_uv(needs, uv=uv, python=python)
 
 
+def _uv_image(uv: str, python: str) -> str:
+    return data.base_image("uv").builder.format(uv=uv, python=python)
+
+
 def _of_uv(needs: Needs, *, uv: str, python: str) -> Base:
     row = data.base_image("uv")
     versions = {"uv": uv, "python": python}
@@ -138,7 +145,7 @@ def _of_uv(needs: Needs, *, uv: str, python: str) -> Base:
         "uv",
         (row.compiler if needs.from_source else row.builder).format(**versions),
         row.final.format(**versions),
-        row.builder.format(**versions),
+        _uv_image(uv, python),
         why,
     )
 
@@ -150,7 +157,7 @@ def _of_pytorch(needs: Needs, *, uv: str, python: str) -> Base:
         "pytorch",
         (row.compiler if needs.from_source else row.builder).format(**versions),
         row.final.format(**versions),
-        _of_uv(Needs(), uv=uv, python=python).uv,
+        _uv_image(uv, python),
         row.why.format(**versions) + _compiled(needs.from_source),
         needs.with_torch,
         needs.torch,

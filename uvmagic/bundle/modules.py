@@ -14,7 +14,7 @@ from uvmagic.errors import BundleRefused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from uvmagic.code import Place
+    from uvmagic.spelling import Place
 
 
 @dataclass(frozen=True, slots=True)
