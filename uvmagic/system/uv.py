@@ -68,7 +68,7 @@ class Uv:
             UvUnavailable: the binary cannot be started.
         """
         transcript, stdout = Transcript(), list[str]()
-        reported = ""
+        reported: Progress | None = None
 
         def take(stream: str, text: str) -> None:
             if stream == "stdout":
@@ -79,8 +79,8 @@ class Uv:
         def report() -> None:
             nonlocal reported
             now = transcript.now()
-            if now.text() != reported:
-                reported = now.text()
+            if now != reported:
+                reported = now
                 on_progress(now)
 
         with (
