@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -34,6 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # an encoding may lack an arrow, or a letter
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.modules.setdefault(_GRAMMARS, cast("ModuleType", None))
     tokens = sys.argv[1:] if arguments is None else arguments
     wants_json = "--json" in tokens

@@ -37,9 +37,10 @@ def without_semicolon(line: str) -> tuple[str, bool]:
     """
     with contextlib.suppress(UsageError):
         for token in list(_scanned(line))[-1:]:
-            if token[-1].lastindex is None and token[-1][0].endswith(";"):
-                end = token[-1].end()
-                return line[: end - 1] + line[end:], True
+            last = token[-1]
+            if last.lastindex is None and last[0].endswith(";"):
+                end = last.start() + len(last[0].rstrip(";"))
+                return line[:end] + line[last.end() :], True
     return line, False
 
 
