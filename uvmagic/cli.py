@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import uvmagic
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 _GRAMMARS = "rfc3987_syntax"
 """What jsonschema, and so nbformat, imports where it is there, beside JupyterLab: 38 grammars of
 IRIs, 1.8 s. No notebook has an IRI to check; in the shell's own process it is passed over."""
+
+
+_typed = partial(grammar.as_typed, call="uvmagic")
+"""What is said of a call as it is typed in a shell."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,10 +63,11 @@ def main(arguments: list[str] | None = None) -> int:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         reporter.clear()
         if wants_json:
-            told = {"schema": SCHEMA, "error": error.message, "hint": error.hint}
+            hint = error.hint and _typed(error.hint)
+            told = {"schema": SCHEMA, "error": _typed(error.message), "hint": hint}
             print(json.dumps({**told, "kind": type(error).__name__}))
         else:
-            terminal.show_error(str(error))
+            terminal.show_error(_typed(str(error)))
         return error.exit_code
     except BrokenPipeError:  # `uvmagic … | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -70,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _shown(outcome: Outcome, command: Command) -> int:
     """Print an outcome; quietly, what of it is wrong. Gives its exit status."""
+    outcome = outcome.said_as(_typed)
     told = outcome.wrong() if command.has("--quiet") else outcome
     if command.has("--json"):
         print(json.dumps(outcome.json(), ensure_ascii=False))

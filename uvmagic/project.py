@@ -88,7 +88,7 @@ def find(start: Path) -> Project:
             return Project(folder, _workspace_root(folder), pyproject)
     raise ProjectMissing(
         f"No project here: no pyproject.toml with a [project] table in {start} or above it.",
-        "Run  %uv init  (uvmagic init in a shell) to make this folder one.",
+        "%uv init  makes this folder one.",
     )
 
 

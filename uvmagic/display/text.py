@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from uvmagic.display.layout import SIGNS, Facts, Found, Listing, Sentence, Table, parts
 from uvmagic.display.visible import padded, visible, width
-from uvmagic.progress import in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -134,8 +133,9 @@ def _hung(
 ) -> Iterator[Line]:
     """Lines that begin behind something, and go on below where they began."""
     hang = width(begin) + len(gap)
-    if hang > columns // 2 and begin.strip():  # too little is left beside it
-        yield tone, begin
+    if hang > columns // 2:  # too little is left beside it
+        if begin.strip():
+            yield tone, begin
         begin, gap, hang = "", "    ", 4
     fitting = [part for line in told for part in wrapped(line, columns - hang)]
     for number, part in enumerate(fitting):
@@ -187,6 +187,8 @@ def headline(progress: Progress) -> str:
 
 def figures(now: Moment) -> list[str]:
     """How far it is, and how fast; else for how long it has gone on, where that is long."""
+    from uvmagic.progress import in_bytes  # 2 ms that %load_ext need not take
+
     progress = now.progress
     if not progress.total:
         return [f"{now.seconds} s"] if now.seconds >= _LONG else []

@@ -5,13 +5,14 @@ tokens splits a line; words says what there is; command parses; usage has help a
 
 from uvmagic.grammar.command import Command, parse
 from uvmagic.grammar.tokens import expand, quote, tokenise, tokenise_requirements, without_semicolon
-from uvmagic.grammar.usage import help_text, hint_for_refusal, hint_near, near
+from uvmagic.grammar.usage import as_typed, help_text, hint_for_refusal, hint_near, near
 from uvmagic.grammar.words import CHOICES, WORDS, uv_options
 
 __all__ = [
     "CHOICES",
     "WORDS",
     "Command",
+    "as_typed",
     "expand",
     "help_text",
     "hint_for_refusal",

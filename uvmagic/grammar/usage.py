@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,16 @@ def hint_for_refusal(command: Command) -> str | None:
         if found:
             return f"{option}: did you mean {found}?"
     return None
+
+
+def as_typed(told: str, call: str) -> str:
+    """A sentence with its calls as they are typed where it is read.
+
+    Args:
+        told: a sentence with calls of either face, `%uv add six` or `uvmagic rerun a-bundle`.
+        call: how the face that shows it is called, `%uv` or `uvmagic`.
+    """
+    return re.sub(rf"(?<!%)%uv(?= )|(?<![\w/.-])uvmagic(?= (?:{'|'.join(WORDS)})\b)", call, told)
 
 
 def help_hint(word: str) -> str:
