@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _INSTALL = "Install it:  pip install uv   (any environment will do; uvmagic finds it on PATH)."
+_FOR_A_NOTEBOOK = ("CLICOLOR_FORCE", "FORCE_COLOR", "JPY_SESSION_NAME")
+"""By these uv draws what a notebook shows: in colours, and no bytes of a download (uv 0.13.9)."""
 _VERSION_TIMEOUT = 10.0
 """Seconds that `uv --version` may take; it takes 10 ms."""
 
@@ -88,7 +90,7 @@ class Uv:
             self._started(
                 arguments,
                 cwd=cwd,
-                env=dict(environ),
+                env={k: v for k, v in environ.items() if k not in _FOR_A_NOTEBOOK},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE if writer is None else writer,
                 pass_fds=inherit if os.name == "posix" else (),
@@ -228,9 +230,7 @@ def environment_for_uv(environ: Mapping[str, str]) -> dict[str, str]:
 
     An active environment is not the project's: uv would warn, and `--active` would install
     into the notebook server's own. COLUMNS, which says how wide somebody else's terminal is, would
-    have uv break its sentences there. Each kernel of ipykernel's asks for colours, which are no use
-    in what is read.
+    have uv break its sentences there.
     """
     dropped = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "COLUMNS"}
-    dropped |= {"CLICOLOR_FORCE", "FORCE_COLOR"}
     return {**{k: v for k, v in environ.items() if k not in dropped}, "NO_COLOR": "1"}
