@@ -1,4 +1,4 @@
-"""A call from a cell: what is known of its notebook, and how it is shown there."""
+"""A call from a cell: what it says, and what is known of its notebook."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from IPython.core.getipython import get_ipython
 
 from uvmagic.display import html, text
-from uvmagic.display.drawing import Drawing
 from uvmagic.outcome import MARK, Outcome
 from uvmagic.system.host import Reporter
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from uvmagic.display.drawing import Drawing
     from uvmagic.display.pace import Moment
     from uvmagic.grammar import Command
     from uvmagic.progress import Progress
@@ -56,10 +56,14 @@ class _CellFace:
 
     def __init__(self, *, has_html: bool) -> None:
         self._has_html = has_html
-        self._drawing = Drawing(self._draw)
+        self._drawing: Drawing | None = None
         self._display: Any = None
 
     def progress(self, progress: Progress) -> None:
+        if self._drawing is None:
+            from uvmagic.display.drawing import Drawing  # an add that is true already does without
+
+            self._drawing = Drawing(self._draw)
         self._drawing.hear(progress)
 
     def write(self, stream: str, text: str) -> None:
@@ -68,15 +72,19 @@ class _CellFace:
 
     def failed(self, command: Command) -> None:
         """Leave no progress standing over an error."""
-        self._drawing.end()
+        self._end_progress()
         if self._display is not None:
             self._show({"text/plain": f"{command.word}: not done"})
 
     def end(self, outcome: Outcome, execution_count: int) -> Outcome:
         """Show the outcome in place of the progress; give the cell's value."""
-        self._drawing.end()
+        self._end_progress()
         self._show(_bundle(outcome, has_html=self._has_html))
         return CellOutcome.of(outcome, execution_count, has_html=self._has_html)
+
+    def _end_progress(self) -> None:
+        if self._drawing is not None:
+            self._drawing.end()
 
     def _draw(self, moment: Moment) -> None:
         if self._display is None and _is_console():

@@ -1,1 +1,1 @@
-"""How an outcome and its progress look: laid out once, then as text or as HTML. Pure, but live."""
+"""How outcomes and progress look: laid out once, then as text and as HTML; all pure but drawing."""
