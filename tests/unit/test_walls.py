@@ -81,8 +81,13 @@ WORLD = {"asyncio", "fcntl", "importlib.metadata", "pty", "signal", "socket", "s
 """What pure rooms do not import: processes, signals, clocks, the running environment."""
 
 
-ELSEWHERE = {ROOT / "bundle" / "carried" / name for name in ("compile.py", "run.py")}
-"""What a bundle carries and runs in its own environment: data here."""
+ELSEWHERE = {
+    ROOT / "bundle" / "carried" / "compile.py",
+    ROOT / "bundle" / "carried" / "run.py",
+    ROOT / "bundle" / "carried" / "uvmagic.py",
+    ROOT / "kernel" / "proxy" / "uvmagic.py",
+}
+"""What runs in environments without uvmagic: data here."""
 
 
 def modules() -> list[str]:
