@@ -75,6 +75,7 @@ PURE = {
     "scan.survey",
     "sections",
     "spelling",
+    "wording",
 }
 """Rooms that decide and touch nothing but what they are handed, or read a file that is named."""
 WORLD = {"asyncio", "fcntl", "importlib.metadata", "pty", "signal", "socket", "subprocess", "time"}
@@ -183,6 +184,7 @@ PACKAGES = {
     "adopt",
     "bundle",
     "change",
+    "data",
     "doctor",
     "doctor.checks",
     "kernel",

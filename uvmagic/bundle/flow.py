@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvmagic
-from uvmagic import data
 from uvmagic.accelerator.audit import LINUX, audit_walked
 from uvmagic.bundle import carried, contents, manifest, portable, recipe
 from uvmagic.bundle.archive import packed
@@ -21,18 +20,20 @@ from uvmagic.bundle.source import contents_of, gather
 from uvmagic.bundle.wheels import build_wheels
 from uvmagic.change.place import heal_if_needed
 from uvmagic.change.report import with_note
+from uvmagic.data.images import base_image
 from uvmagic.errors import UsageError, UvFailed
 from uvmagic.kernel import support
 from uvmagic.lockfile import Lockfile
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
 from uvmagic.outcome import Outcome
-from uvmagic.progress import Progress, in_bytes
+from uvmagic.progress import Progress
 from uvmagic.system import images
 from uvmagic.system.environment import Environment
 from uvmagic.system.files import write_atomically
 from uvmagic.system.host import Host, shorten
 from uvmagic.system.uv import Uv, environment_for_uv, find_uv
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from uvmagic.bundle.bases import Base
@@ -219,7 +220,7 @@ def _image(
         closure,
         known=Environment(source.project.environment(host.environ)).sizes(),
         in_base=base.has,
-        base=None if base.kind == "own" else data.base_image(base.kind).bytes,
+        base=None if base.kind == "own" else base_image(base.kind).bytes,
     )
     return f"{base.final}: {base.why}", foreseen.told()
 

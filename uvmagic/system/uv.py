@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sysconfig
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
-from uvmagic import data
+from uvmagic.data import uv
 from uvmagic.errors import UvUnavailable
-from uvmagic.progress import COLUMNS, Progress, Transcript
 from uvmagic.system import process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from uvmagic.progress import Progress, Transcript
 
 _INSTALL = "Install it:  pip install uv   (any environment will do; uvmagic finds it on PATH)."
 _VERSION_TIMEOUT = 10.0
@@ -67,6 +67,8 @@ class Uv:
             Interrupted: by the user; uv was stopped with SIGINT and is gone.
             UvUnavailable: the binary cannot be started.
         """
+        from uvmagic.progress import COLUMNS, Transcript  # not to know which uv there is
+
         transcript, stdout = Transcript(), list[str]()
         reported = ""
 
@@ -171,13 +173,18 @@ def find_uv(environ: Mapping[str, str]) -> Uv:
                 "Unset UV, or let it name a uv.",
             )
         return _examined(named, Path(named).stat().st_mtime_ns)
-    beside = Path(sysconfig.get_path("scripts")) / ("uv.exe" if os.name == "nt" else "uv")
-    found = shutil.which("uv", path=environ.get("PATH", os.defpath)) or str(beside)
+    found = shutil.which("uv", path=environ.get("PATH", os.defpath)) or _beside_this_python()
     if not os.access(found, os.X_OK):
         raise UvUnavailable(
             "uv was not found: not in UV, not on PATH, not beside this Python.", _INSTALL
         )
     return _examined(found, Path(found).stat().st_mtime_ns)
+
+
+def _beside_this_python() -> str:
+    import sysconfig  # 2 ms that a uv on PATH need not take
+
+    return str(Path(sysconfig.get_path("scripts")) / ("uv.exe" if os.name == "nt" else "uv"))
 
 
 def all_on_path(environ: Mapping[str, str]) -> list[Path]:
@@ -215,9 +222,9 @@ def _examined(path: str, _modified: int) -> Uv:
         raise UvUnavailable(
             f"{path} is not uv: asked for its version it says {said.strip()[:60]!r}.", _INSTALL
         ) from error
-    if version < Version(data.minimum_uv()):
+    if version < Version(uv.minimum()):
         raise UvUnavailable(
-            f"{path} is uv {version}; uvmagic needs {data.minimum_uv()} or newer.",
+            f"{path} is uv {version}; uvmagic needs {uv.minimum()} or newer.",
             "Update it:  uv self update   or   pip install --upgrade uv",
         )
     return Uv(path, str(version))
