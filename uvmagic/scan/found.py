@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.code import Broken, Magic
-    from uvmagic.scan.notebooks import Notebook
+    from uvmagic.notebook_code import Notebook
 
 How: TypeAlias = Literal["plain", "try", "typing", "magic"]
 """How a module is asked for; see `code.How`."""
