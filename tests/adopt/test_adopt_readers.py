@@ -347,6 +347,10 @@ def test_where_a_distribution_came_from_comes_along(tmp_path: Path) -> None:
         ("%uv add numpy", 1),
         ("!uv add --dev numpy", 1),
         ("%sx pip install numpy", 1),
+        (
+            "subprocess.run([sys.executable, '-m', 'pip', 'install', 'numpy'])",
+            1,
+        ),
         ("!sudo -H pip install numpy", 1),
         ("!pip install 'numpy > 1.2; python_version < \"3.12\"' pandas", 2),
         ("!pip install numpy 2>&1 | tee log &> x", 1),

@@ -169,6 +169,10 @@ def test_the_line_of_an_import_below_a_magic(source: str, line: int, tmp_path: P
         ("%%uv add\n# frames\npandas\npolars>1", ["pandas", "polars>1"]),
         ("# !pip install pandas", []),
         ("text = 'pip install pandas'", []),
+        ("subprocess.run([sys.executable, '-m', 'pip', 'install', 'pandas>=2'])", ["pandas>=2"]),
+        ("os.system('pip install -q pandas')", ["pandas"]),
+        ("subprocess.run(['pip', 'install', name])", []),
+        ("print('pip install pandas')", []),
     ],
 )
 def test_lines_that_install(source: str, requirements: list[str], tmp_path: Path) -> None:

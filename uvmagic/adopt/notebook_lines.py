@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from uvmagic.adopt import matchspec, requirements_txt
 from uvmagic.adopt.lines import CHANNEL, PROJECT, Ask, Covered, Includes, Left, Line, Requires
+from uvmagic.code import Code
 from uvmagic.project import Table
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ def of_cell(source: str, place: str) -> Iterable[Line]:
         asked = [] if command is None else asks(command)
         if asked:
             yield Line(place, first, number, text, tuple(asked))
+    for run in Code((source,)).installing() if "install" in source else ():
+        if asked := asks(run.text):
+            text = physical[run.line - 1].strip()
+            yield Line(place, run.line, run.line, text, tuple(asked))
 
 
 def _escaped(text: str) -> str | None:
