@@ -66,7 +66,7 @@ def bundle(command: Command, host: Host) -> Outcome:
         planned = _outcome(
             source, target, source.files, "Would bundle", image=_plan(source, uv, host)
         )
-        return with_note(planned, secrets.note())
+        return with_note(with_note(planned, secrets.note()), _of_outputs(source, keep_outputs))
     _require_fresh_lock(uv, source.project, host)
     with tempfile.TemporaryDirectory(prefix="uvmagic-bundle-") as scratch:
         stage = Path(scratch) / target.name
@@ -82,7 +82,15 @@ def bundle(command: Command, host: Host) -> Outcome:
         write_atomically(archive, content)
         packed_fact = ("archive", f"{shorten(archive)}  {in_bytes(len(content))}")
         sized = dataclasses.replace(sized, facts=(sized.facts[0], packed_fact, *sized.facts[1:]))
-    return with_note(with_note(sized, secrets.note()), healed)
+    told = with_note(with_note(sized, secrets.note()), _of_outputs(source, keep_outputs))
+    return with_note(told, healed)
+
+
+def _of_outputs(source: Source, are_kept: bool) -> str | None:
+    """What to say of the outputs that the notebook was saved with."""
+    if are_kept or not any(cell.get("outputs") for cell in source.notebook.cells):
+        return None
+    return "Saved outputs were seen; they go along only with --keep-outputs."
 
 
 def _archive(command: Command, host: Host) -> Path | None:
@@ -236,8 +244,6 @@ def _outcome(
     size = sum(file.stat().st_size for file in files.values())
     listed = [f"{path}  {in_bytes(file.stat().st_size)}" for path, file in sorted(files.items())]
     notes = [*source.left_out]
-    if any(cell.get("outputs") for cell in source.notebook.cells):
-        notes.append("Saved outputs were seen; they go along only with --keep-outputs.")
     if locked is None and source.built:
         names = ", ".join(each.name for each in source.built)
         notes.append(f"Would be built to wheels: {names}.")

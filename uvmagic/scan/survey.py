@@ -151,8 +151,8 @@ def _judged(
     folders = _folders(reading, working, roots)
     for each in reading.imports:
         top = each.module.partition(".")[0]
-        if top in reading.writes:
-            continue
+        if top in reading.writes or (each.place.cell and top == "uvmagic"):
+            continue  # of an editable uvmagic, too: what it imports is its own project's business
         local = _local(top, folders, is_known)
         if local and top in STANDARD:
             made.shadows.append(Shadow(top, min(local), each.place))
