@@ -112,7 +112,9 @@ def uv_words() -> Iterator[str]:
 def traits() -> Iterator[str]:
     """What `%config UvMagics` has."""
     for name, trait in UvMagics.class_own_traits(config=True).items():
-        values = getattr(trait, "values", None) or ([True, False] if trait.info_text == "a boolean" else [])
+        values = getattr(trait, "values", None) or (
+            [True, False] if trait.info_text == "a boolean" else []
+        )
         told = ", ".join(f"`{value!r}`" for value in values) or f"{trait.info()}".capitalize()
         yield f"`{name}`{{ #{name} }}"
         yield f":   {_escaped(str(trait.help))} {told}; by default `{trait.default_value_repr()}`."
