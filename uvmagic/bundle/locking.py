@@ -24,7 +24,7 @@ from uvmagic.lockfile.reach import preferring, reached
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
 from uvmagic.names import listed, normalise
-from uvmagic.system.isolation import isolated
+from uvmagic.system.isolation import is_offline, isolated
 from uvmagic.system.plan import planned
 from uvmagic.system.uv import environment_for_uv
 from uvmagic.system.wheel_metadata import wheel_metadata
@@ -272,7 +272,7 @@ class Locking:
         verdict = audit.audit(lockfile, plan.versions, target)
         if verdict.build not in (Build.CUDA, Build.BARE):
             return verdict, None
-        metadata = wheel_metadata(verdict.url)
+        metadata = None if is_offline(host.environ) else wheel_metadata(verdict.url)
         requires = requirements(metadata) if metadata is not None else None
         return audit.audit(lockfile, plan.versions, target, requires), metadata
 
