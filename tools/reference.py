@@ -76,7 +76,8 @@ def words() -> Iterator[str]:
 def usage(name: str) -> Iterator[str]:
     """How a word is called, what it does, and examples."""
     word = WORDS[name]
-    yield from ("```text", f"%uv {word.name} {word.usage}".rstrip(), "```", "", word.summary, "")
+    called = f"%uv {word.name} {word.usage}".rstrip()
+    yield from (f"`{called}`", "{ .usage }", "", word.summary, "")
     yield from ("```python", *(f"%uv {example}" for example in word.examples), "```")
 
 
@@ -84,21 +85,27 @@ def options(name: str) -> Iterator[str]:
     """A word's own options, and below them those that it passes on to uv."""
     word = WORDS[name]
     own = (*word.options, HELP)
-    for option in own:
-        yield from _option(option.names, option.value, option.help)
+    for option in own:  # each a heading: its address, and what a search leads to
+        spelled = _spelled(option.names, option.value)
+        yield from (
+            f"#### `{spelled}` {{ #{option.name.strip('-')} }}",
+            "",
+            _escaped(option.help),
+            "",
+        )
     taken = {each for option in own for each in option.names}
     passed = [option for option in uv_options(word.uv) if taken.isdisjoint(option.names)]
     if not passed:
         return
-    yield from ("", f'??? info "{len(passed)} options of `uv {word.uv}`, passed on"', "")
+    yield from ("", f'??? quote "{len(passed)} options of `uv {word.uv}`, passed on"', "")
     for uvs in passed:
-        lines = _option(uvs.names, uvs.value, uvs.help)
-        yield from (textwrap.indent(line, "    ") for line in lines)
+        spelled = _spelled(uvs.names, uvs.value)
+        yield f"    `{spelled}`{{ #{uvs.names[-1].strip('-')} }}"
+        yield from (f"    :   {_escaped(uvs.help)}", "")
 
 
-def _option(names: Sequence[str], value: str | None, told: str) -> Iterator[str]:
-    spelled = ", ".join(names) + (f" {value}" if value else "")
-    yield from (f"`{spelled}`{{ #{names[-1].strip('-')} }}", f":   {_escaped(told)}", "")
+def _spelled(names: Sequence[str], value: str | None) -> str:
+    return ", ".join(names) + (f" {value}" if value else "")
 
 
 def uv_words() -> Iterator[str]:
@@ -116,9 +123,8 @@ def traits() -> Iterator[str]:
             [True, False] if trait.info_text == "a boolean" else []
         )
         told = ", ".join(f"`{value!r}`" for value in values) or f"{trait.info()}".capitalize()
-        yield f"`{name}`{{ #{name} }}"
-        yield f":   {_escaped(str(trait.help))} {told}; by default `{trait.default_value_repr()}`."
-        yield ""
+        said = f"{_escaped(str(trait.help))} {told}; by default `{trait.default_value_repr()}`."
+        yield from (f"#### `{name}` {{ #{name} }}", "", said, "")
 
 
 def uv_settings() -> Iterator[str]:
@@ -171,7 +177,7 @@ def checks() -> Iterator[str]:
                 told = [_escaped(_first_sentence(check))]
                 told += [f"It may be a {other}." for other in _levels(check)[1:]]
                 told += ["`--fix` mends it."] if _is_fixed(check) else []
-                yield from (f"`{name}`{{ #{name} }}", f":   {' '.join(told)}", "")
+                yield from (f"#### `{name}` {{ #{name} }}", "", " ".join(told), "")
 
 
 def _levels(check: Callable[..., object]) -> list[str]:
@@ -195,12 +201,11 @@ def kinds_of_error() -> Iterator[str]:
     """Every class of error, with what it says and its exit status."""
     told = re.findall(r"(?m)^[├└]── (\w+) +(.+?)(?: {2,}exit status \d+)?$", errors.__doc__ or "")
     remedies = dict(told)
-    tree: Iterable[type[errors.UvmagicError]] = errors.UvmagicError.__subclasses__()
-    rows = (
-        (f"`{e.__name__}`", _first_sentence(e), remedies[e.__name__], str(e.exit_code))
-        for e in tree
-    )
-    yield from _table(("Kind", "What it is", "What to do", "Status"), rows)
+    for kind in errors.UvmagicError.__subclasses__():
+        name, status = kind.__name__, kind.exit_code
+        told = [_first_sentence(kind), f"*{_sentence(remedies[name])}*"]
+        told += [f"Status {status}."] if status != 1 else []
+        yield from (f"#### `{name}` {{ #{name.lower()} }}", "", " ".join(told), "")
 
 
 # --- Markdown -------------------------------------------------------------------------------------
@@ -208,6 +213,10 @@ def kinds_of_error() -> Iterator[str]:
 
 def _first_sentence(of: object) -> str:
     return (inspect.getdoc(of) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _escaped(text: str) -> str:
