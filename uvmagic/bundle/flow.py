@@ -14,7 +14,7 @@ from uvmagic.bundle.archive import packed
 from uvmagic.bundle.bases import Needs, choose
 from uvmagic.bundle.folder import put_in_place, refuse_foreign
 from uvmagic.bundle.forecast import forecast
-from uvmagic.bundle.locking import Locked, Locking, export_beside_torch
+from uvmagic.bundle.locking import Locked, Locking, export_beside_torch, the_backend
 from uvmagic.bundle.secrets import Inspection
 from uvmagic.bundle.source import contents_of, gather
 from uvmagic.bundle.wheels import build_wheels
@@ -213,7 +213,10 @@ def _plan(source: Source, uv: Uv, host: Host) -> tuple[str, ...]:
     """What the image would be, from the project's own lock; what runs the notebook comes on top."""
     lockfile = Lockfile(source.project.lock.read_text(encoding="utf-8"))
     target = Target(LINUX, source.python)
-    closure = walk(lockfile, target, root=source.project.name)
+    found = source.project  # what a member's backends are, its workspace tells
+    one = the_backend(found.pyproject, source.backend) if found.is_root else None
+    extras = (one.extra,) if one else ()
+    closure = walk(lockfile, target, root=found.name, extras=extras)
     needs = Needs.of(closure, audit_walked(lockfile, closure, target))
     base = choose(source.base, needs, uv=uv.version, python=source.python)
     return _image(source, lockfile, closure, base, host)

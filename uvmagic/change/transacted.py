@@ -251,8 +251,8 @@ class _Session:
         changes = tuple(sorted(changes, key=lambda change: change.name not in asked))
         settings = [name for name in INDEX_SETTINGS if self.host.environ.get(name)]
         if self.command.word == "add" and settings and changes:
-            told = " and ".join(settings)
-            notes = [*notes, f"{told} of the environment were used; pyproject.toml names none."]
+            told = " and ".join(settings) + (" were" if settings[1:] else " was")
+            notes = [*notes, f"{told} used, from the environment; pyproject.toml names none."]
         next_steps: list[str] = []
         if self.host.frontend is not None and not self.command.has(*_OWN_ENVIRONMENT):
             notes = [*notes, *follow.register(found, self.environment, self.host, next_steps)]
