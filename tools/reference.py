@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from mkdocs.exceptions import PluginError
 
-from uvmagic import data, errors
+from uvmagic import errors
+from uvmagic.data import torch, uv
+from uvmagic.data import uv_settings as settings
 from uvmagic.doctor.examine import CHECKS
 from uvmagic.grammar import WORDS, uv_options
 from uvmagic.grammar.words import HELP
@@ -110,7 +112,7 @@ def _spelled(names: Sequence[str], value: str | None) -> str:
 
 def uv_words() -> Iterator[str]:
     """The words of uv's that uvmagic leaves to it."""
-    yield ", ".join(f"`{word}`" for word in sorted(data.uv_commands() - WORDS.keys())) + "."
+    yield ", ".join(f"`{word}`" for word in sorted(uv.commands() - WORDS.keys())) + "."
 
 
 # --- settings -------------------------------------------------------------------------------------
@@ -136,7 +138,7 @@ def uv_settings() -> Iterator[str]:
             ", ".join(f"`{key}`" for key in row.keys) or "–",
             "yes" if row.locks else "no",
         )
-        for row in data.uv_settings()
+        for row in settings.uv_settings()
     )
     yield from _table(
         ("Setting", "Variables", "In `[tool.uv]`", "Does the lock depend on it?"), rows
@@ -148,13 +150,13 @@ def uv_settings() -> Iterator[str]:
 
 def mirrors() -> Iterator[str]:
     """The mirrors that have names, without the place that they are mirrors of."""
-    yield ", ".join(f"`{name}`" for name in data.mirrors() if name != "official")
+    yield ", ".join(f"`{name}`" for name in torch.mirrors() if name != "official")
 
 
 def backends() -> Iterator[str]:
     """The builds of torch that are of this decade, those that want the same driver together."""
     grouped: dict[tuple[str, str | None, str | None], list[str]] = {}
-    for backend in data.backends().values():
+    for backend in torch.backends().values():
         alike = (backend.kind, backend.linux_driver, backend.windows_driver)
         if backend.kind != "cuda" or float(backend.version or 0) > 11:
             grouped.setdefault(alike, []).append(backend.version or "")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from docs.pages import DOCS, ROOT, blocks
-from uvmagic import data, grammar
+from uvmagic import grammar
+from uvmagic.data import uv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ def test_its_calls_can_be_made(page: Path) -> None:
             continue
         command = grammar.parse(tokens)
         assert not command.unknown, call
-        assert command.is_owned or command.wants_help or command.word in data.uv_commands(), call
+        assert command.is_owned or command.wants_help or command.word in uv.commands(), call
 
 
 def test_calls_are_found_wherever_they_stand(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from docs.pages import DOCS, ROOT
-from uvmagic import data
+from uvmagic.data.uv_settings import uv_settings
 
 if TYPE_CHECKING:
     from conftest import Folder
@@ -36,7 +36,7 @@ def test_the_keys_of_json(folder: Folder) -> None:
     (folder.path / "requirements.txt").write_text("alpha\n")
     (folder.path / "a.py").write_text("import beta\n")
     changing = "`add` `remove` `lock` `adopt` with `--dry-run`"
-    settings = {setting.label for setting in data.uv_settings()}
+    settings = {setting.label for setting in uv_settings()}
     for call, rows in {
         ("add", "alpha", "--dry-run"): (changing,),
         ("adopt", "requirements.txt", "--dry-run"): (changing, "`adopt`"),

@@ -245,7 +245,7 @@ def _outcome(
     image: tuple[str, ...] = (),
 ) -> Outcome:
     size = sum(file.stat().st_size for file in files.values())
-    listed = [f"{path}  {in_bytes(file.stat().st_size)}" for path, file in sorted(files.items())]
+    listed = [("", path, in_bytes(file.stat().st_size)) for path, file in sorted(files.items())]
     notes = [*source.left_out]
     if locked is None and source.built:
         names = ", ".join(each.name for each in source.built)
@@ -260,8 +260,8 @@ def _outcome(
             ("python", source.python),
             *((("accelerator", locked.accelerator),) if locked else ()),
             *zip(("image", "size"), image, strict=False),
-            *(("files" if number == 0 else "", row) for number, row in enumerate(listed)),
         ),
+        rows=tuple(listed),
         notes=(*notes, *(locked.notes if locked else ())),
         next_steps=()
         if locked is None

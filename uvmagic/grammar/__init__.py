@@ -4,7 +4,7 @@ tokens splits a line; words says what there is; command parses; usage has help a
 """
 
 from uvmagic.grammar.command import Command, parse
-from uvmagic.grammar.tokens import expand, quote, tokenise, tokenise_requirements
+from uvmagic.grammar.tokens import expand, quote, tokenise, tokenise_requirements, without_semicolon
 from uvmagic.grammar.usage import help_text, hint_for_refusal, hint_near, near
 from uvmagic.grammar.words import CHOICES, WORDS, uv_options
 
@@ -22,4 +22,5 @@ __all__ = [
     "tokenise",
     "tokenise_requirements",
     "uv_options",
+    "without_semicolon",
 ]

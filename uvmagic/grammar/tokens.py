@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
 from uvmagic.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _PIECE = re.compile(r"""[^\s'"]+|'([^']*)'|"([^"]*)\"""")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
@@ -23,7 +24,27 @@ def tokenise(text: str) -> list[str]:
     Raises:
         UsageError: a quote is not closed.
     """
-    tokens: list[str] = []
+    return ["".join(match[match.lastindex or 0] for match in token) for token in _scanned(text)]
+
+
+def without_semicolon(line: str) -> tuple[str, bool]:
+    """A line without the `;` that ends it, by which IPython is told to show no value.
+
+    One inside of quotes is a requirement's: `"six; python_version < '3.12'"`.
+
+    Returns:
+        The line, and whether there was one.
+    """
+    with contextlib.suppress(UsageError):
+        for token in list(_scanned(line))[-1:]:
+            if token[-1].lastindex is None and token[-1][0].endswith(";"):
+                end = token[-1].end()
+                return line[: end - 1] + line[end:], True
+    return line, False
+
+
+def _scanned(text: str) -> Iterator[list[re.Match[str]]]:
+    """The pieces of each token; what is quoted in a piece is a group of its own."""
     position = 0
     while position < len(text):
         if text[position].isspace():
@@ -33,7 +54,7 @@ def tokenise(text: str) -> list[str]:
             newline = text.find("\n", position)
             position = len(text) if newline < 0 else newline
             continue
-        pieces = []
+        pieces: list[re.Match[str]] = []
         while position < len(text) and not text[position].isspace():
             match = _PIECE.match(text, position)
             if match is None:
@@ -42,10 +63,9 @@ def tokenise(text: str) -> list[str]:
                     f"The quote {quote} in  {text.strip()}  is not closed.",
                     f"Close it with another {quote}.",
                 )
-            pieces.append(match[match.lastindex or 0])
+            pieces.append(match)
             position = match.end()
-        tokens.append("".join(pieces))
-    return tokens
+        yield pieces
 
 
 def quote(tokens: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uvmagic.grammar.words import HELP, WORDS, Word, option_arity, uv_options
+from uvmagic.grammar.words import COMMON, WORDS, Word, option_arity, uv_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,7 +71,7 @@ def _overview() -> str:
 
 def _help_of(word: Word, call: str) -> str:
     lines = [f"{call} {word.name} {word.usage}".rstrip(), "", word.summary, "", "Options:"]
-    own = (*word.options, HELP)
+    own = (*word.options, *COMMON)
     rows = [(_spelling(o.names, o.value), o.help) for o in own]
     lines += _columns(rows)
     taken = {name for option in own for name in option.names}

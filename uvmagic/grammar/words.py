@@ -41,8 +41,10 @@ _BACKENDS = (
     Option(("--cpu",), "Take torch built for the CPU alone"),
 )
 _MIRROR = Option(("--mirror",), "Where torch's wheels lie: nju, sjtu, aliyun, a URL", "NAME")
+QUIET = Option(("-q", "-qq", "--quiet"), "Tell nothing but errors")
 HELP = Option(("-h", "--help"), "Show this help")
-"""The option that every word of uvmagic's takes."""
+COMMON = (QUIET, HELP)
+"""The options that every word of uvmagic's takes; uv is never asked to be quiet of an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +277,7 @@ def option_arity(word: Word) -> tuple[dict[str, tuple[str, int]], frozenset[str]
     for option in uv_options(word.uv):
         for name in option.names:
             arity[name] = (option.names[-1], 0 if option.value is None else 1)
-    own = (*word.options, HELP)
+    own = (*word.options, *COMMON)
     arity |= {name: (option.name, option.values) for option in own for name in option.names}
     return arity, frozenset(option.name for option in own)
 
