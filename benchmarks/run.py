@@ -76,7 +76,7 @@ SUBJECTS = {
 
 
 def main() -> int:
-    """Run all or what is chosen, then draw; gives 1 where a subject has failed."""
+    """Run all or what is chosen, then draw; gives 1 where a subject failed or has no results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", "--runs", type=int, default=15)
     parser.add_argument("--draw", action="store_true", help="measure nothing: draw what is there")
@@ -88,11 +88,16 @@ def main() -> int:
     if not chosen:
         parser.error(f"the subjects are: {', '.join(SUBJECTS)}")
     failed = [] if asked.draw else _measure(chosen, asked.runs)
-    for file, content in reported().items():
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(content, encoding="utf-8")
     if failed:
         print(f"Failed, their earlier results kept: {', '.join(failed)}.", file=sys.stderr)
+    try:
+        files = reported()
+    except KeyError as missing:
+        print(f"Nothing was drawn: there are no results of {missing}.", file=sys.stderr)
+        return 1
+    for file, content in files.items():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(content, encoding="utf-8")
     return int(bool(failed))
 
 

@@ -135,6 +135,7 @@ def test_from_conda(empty: Folder) -> None:
     assert [n.split("0")[0] for n in project["dependencies"]] == wanted
     lifetime = re.search(r"this simulation +([\d.]+)\((\d+)\)", ran["rows ="])
     assert lifetime is not None
+    assert abs(float(lifetime[1]) - 2.197) < 5 * 2.2 / 4000**0.5
     assert ran.pictures == 1
 
 
