@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
+    from uvmagic.grammar.completion import Completion
     from uvmagic.grammar.cursor import Place
 
 _ASKED = re.compile(r"(?P<before>\s*%uv(?:magic)?)\s+(?P<call>[^\n]*?)\s*\?{1,2}\s*")
@@ -62,29 +63,31 @@ class _NoneOfOthers(list[SimpleCompletion]):
 @context_matcher(priority=1000, identifier="uvmagic")  # type: ignore[untyped-decorator]
 def matcher(context: CompletionContext) -> SimpleMatcherResult:
     """What may stand at the cursor (IPython calls this); on a line of uvmagic's nothing else."""
+    cell, above = context.full_text, context.full_text.split("\n")[: context.cursor_line]
+    cursor = sum(len(line) + 1 for line in above) + context.cursor_position
+    place = _place(cell, cursor)
+    if place is None or place.cursor <= 0:
+        return {"completions": [], "suppress": False}
+    listed, typed = list[SimpleCompletion](), ""
     with contextlib.suppress(Exception):
-        lines = context.full_text.split("\n")[: context.cursor_line]
-        cursor = sum(len(line) + 1 for line in lines) + context.cursor_position
-        place = _place(context.full_text, cursor)
-        if place is not None and place.cursor > 0:
-            return _completions(place)
-    return {"completions": [], "suppress": False}
+        found = _completed(place)
+        listed = [SimpleCompletion(one.text, type=one.kind) for one in found.candidates]
+        typed = cell[cursor - (found.end - found.start) : cursor]
+    return {
+        "completions": listed or _NoneOfOthers(),
+        "matched_fragment": typed,
+        "ordered": True,
+        "suppress": True,
+    }
 
 
-def _completions(place: Place) -> SimpleMatcherResult:
+def _completed(place: Place) -> Completion:
     from uvmagic.grammar.completion import complete
     from uvmagic.offers import Offers
     from uvmagic.system.host import current_folder
 
     facts = Offers(current_folder(), os.environ)
-    found = complete(place.text, place.cursor, facts, place.given)
-    listed = [SimpleCompletion(one.text, type=one.kind) for one in found.candidates]
-    return {
-        "completions": listed or _NoneOfOthers(),
-        "matched_fragment": place.text[found.start : found.end],
-        "ordered": True,
-        "suppress": True,
-    }
+    return complete(place.text, place.cursor, facts, place.given)
 
 
 # --- Shift-Tab, and `?` -------------------------------------------------------------------------
@@ -97,8 +100,8 @@ def inspecting(inspect: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     def do_inspect(code: str, cursor_pos: int, *arguments: Any, **options: Any) -> Any:
+        place = _place(code, cursor_pos)
         with contextlib.suppress(Exception):
-            place = _place(code, cursor_pos)
             if place is not None:
                 from uvmagic.grammar import help_of_call
 
@@ -126,8 +129,9 @@ def as_help(lines: list[str]) -> list[str]:
 
 
 def _place(cell: str, cursor: int) -> Place | None:
-    if "%uv" not in cell:  # most cells; nothing is imported for them
-        return None
-    from uvmagic.grammar.cursor import call_at
+    if "%uv" in cell:  # in most it is not, and nothing is imported for them
+        with contextlib.suppress(Exception):
+            from uvmagic.grammar.cursor import call_at
 
-    return call_at(cell, cursor)
+            return call_at(cell, cursor)
+    return None

@@ -67,6 +67,7 @@ def test_tab_in_a_call_of_uvmagics_gives_its_completions_and_no_others(
         "%uv bundle my|": ["%uv bundle 'my notes.ipynb'"],
         "%%uv add --dev\nnumpy\nnum2|": ["%%uv add --dev\nnumpy\nnum2words"],
         "%uv add numpy \\\n  --mirr|": ["%uv add numpy \\\n  --mirror"],
+        '%uv bundle "my \\\n|': [],  # IPython wants the text that stands there
         "%uv frobnicate ad|": [],  # where `add` would be a variable
         "%uv add nu --d|ev": [],
     }.items():
@@ -108,7 +109,7 @@ def test_a_question_mark_shows_the_help_of_a_word(kernel: Kernel) -> None:
 
 def test_what_fails_while_help_is_looked_for_is_not_shown(kernel: Kernel) -> None:
     kernel.run("import os; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')")
-    assert tab(kernel, "%uv remove s|")["status"] == "ok"
+    assert tab(kernel, "%uv remove s|")["matches"] == []
     assert help_at(kernel, "%uv remove s|") == help_text("remove")
     assert kernel.run("print('still here')").text.strip() == "still here"
 
