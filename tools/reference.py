@@ -19,7 +19,7 @@ from uvmagic.data import torch, uv
 from uvmagic.data import uv_settings as settings
 from uvmagic.doctor.examine import CHECKS
 from uvmagic.grammar import WORDS, uv_options
-from uvmagic.grammar.words import HELP
+from uvmagic.grammar.words import COMMON
 from uvmagic.magics import UvMagics
 from uvmagic.outcome import LEVELS
 
@@ -86,7 +86,7 @@ def usage(name: str) -> Iterator[str]:
 def options(name: str) -> Iterator[str]:
     """A word's own options, and below them those that it passes on to uv."""
     word = WORDS[name]
-    own = (*word.options, HELP)
+    own = (*word.options, *COMMON)
     for option in own:  # each a heading: its address, and what a search leads to
         spelled = _spelled(option.names, option.value)
         yield from (

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from uvmagic.data import uv
 from uvmagic.errors import UsageError
 from uvmagic.grammar import WORDS, Command, parse, tokenise
-from uvmagic.grammar.words import COMMON, Option, option_arity
+from uvmagic.grammar.words import COMMON, Option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -321,7 +321,6 @@ def test_any_tokens_are_parsed_or_are_a_usage_error(tokens: list[str]) -> None:
 
 @pytest.mark.parametrize("name", OVER_UV)
 def test_an_option_of_uvmagic_hides_none_of_uv_but_for_the_same_purpose(name: str) -> None:
-    arity, own = option_arity(WORDS[name])
     of_uv = {spelling for row in uv.options() if name in row.words for spelling in row.names}
-    hidden = {spelling for spelling, (long, _) in arity.items() if long in own} & of_uv
-    assert hidden <= {"--dry-run", "-q", "--quiet"}
+    own = {spelling for option in (*WORDS[name].options, *COMMON) for spelling in option.names}
+    assert own & of_uv <= {"--dry-run", "-q", "--quiet", "-h", "--help"}

@@ -16,7 +16,7 @@ import uvmagic
 
 ROOT = Path(uvmagic.__file__).parent
 
-FACES = {"cell", "cell_output", "magics", "cli", "terminal", "__main__"}
+FACES = {"assist", "cell", "cell_output", "magics", "cli", "terminal", "__main__"}
 PURE = {
     "accelerator",
     "adopt.builds",
@@ -142,7 +142,7 @@ def test_nobody_imports_a_face(module: str) -> None:
         "cli": {"terminal"},
         "cell": {"cell_output"},
         "cell_output": {"terminal"},
-        "magics": {"cell"},
+        "magics": {"assist", "cell"},
     }
     assert rooms(module) & FACES <= allowed.get(module, set())
 
@@ -163,7 +163,7 @@ def test_the_system_knows_no_flow(module: str) -> None:
 
 @pytest.mark.parametrize("module", modules())
 def test_only_the_face_and_the_reader_of_cells_import_ipython(module: str) -> None:
-    if module not in ("cell_output", "code", "magics"):
+    if module not in ("assist", "cell_output", "code", "magics"):
         assert {name for name in imports(module) if is_in(name, "IPython")} == set()
     if module == "code":  # to read a cell as IPython reads it, and for nothing else
         found = {name for name in imports(module) if is_in(name, "IPython")}
@@ -210,7 +210,7 @@ LAYERS = (
         "kernel.support",
         "kernel.whereabouts",
     },
-    {"adopt", "bundle", "change", "demo", "doctor", "kernel", "rerun", "scan", "status"},
+    {"adopt", "bundle", "change", "demo", "doctor", "kernel", "offers", "rerun", "scan", "status"},
     {"app"},
     FACES,
 )
@@ -280,7 +280,7 @@ def test_loading_the_extension_loads_next_to_nothing_of_uvmagic() -> None:
         if module not in loaded:
             loaded.add(module)
             waiting += at_once(module)
-    assert loaded - PACKAGES == {"magics"}
+    assert loaded - PACKAGES == {"assist", "magics"}
 
 
 def test_the_launcher_loads_next_to_nothing_either() -> None:

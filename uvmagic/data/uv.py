@@ -15,16 +15,28 @@ class UvOption:
     Attributes:
         names: every spelling, `("-P", "--upgrade-package")`.
         value: the name of its value, or None for a flag.
-        help: uv's own first sentence on it.
         is_global: every uv command takes it, also before the word.
         words: the words that take it.
+        choices: what its value may be, where uv names that.
+        help: uv's own first sentence on it; empty for commands that uv gets unchanged.
     """
 
     names: tuple[str, ...]
     value: str | None
-    help: str
     is_global: bool
     words: tuple[str, ...]
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+    @property
+    def name(self) -> str:
+        """The long spelling."""
+        return self.names[-1]
+
+    @property
+    def values(self) -> int:
+        """How many values follow the option."""
+        return 0 if self.value is None else 1
 
 
 @cache
@@ -45,12 +57,18 @@ def released(version: str) -> str:
 
 
 @cache
-def commands() -> frozenset[str]:
-    """The words that uv itself knew when the table was made."""
-    return frozenset(table("uv_options")["commands"])
+def options() -> tuple[UvOption, ...]:
+    """Uv's options for the words that uvmagic builds on (tools/uv_options.py makes the tables)."""
+    return rows(UvOption, table("uv_options")["options"])
 
 
 @cache
-def options() -> tuple[UvOption, ...]:
-    """Uv's options for the words that uvmagic builds on (tools/uv_options.py makes the table)."""
-    return rows(UvOption, table("uv_options")["options"])
+def commands() -> dict[str, str]:
+    """The commands that uv itself knew, `pip` and `pip install` → what each does."""
+    return {row["name"]: row["help"] for row in table("uv_commands")["commands"]}
+
+
+@cache
+def options_passed_on() -> tuple[UvOption, ...]:
+    """The options of those commands that uvmagic builds nothing on."""
+    return rows(UvOption, table("uv_commands")["options"])
