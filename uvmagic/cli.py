@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import json
 import os
 import signal
@@ -42,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.
     """
     gc.freeze()  # what was imported stays; to look through it again, at the exit, takes 7 ms
+    if isinstance(sys.stdout, io.TextIOWrapper):  # an encoding may lack an arrow, or a letter
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.modules.setdefault(_GRAMMARS, cast("ModuleType", None))
     tokens = sys.argv[1:] if arguments is None else arguments
     if tokens[:1] == [_COMPLETE]:

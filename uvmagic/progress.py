@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 COLUMNS = 400
 """Columns of the terminal that uv is given: wide enough that it wraps no message."""
 _ERASE = "\x1b[2K"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
 # A name is bounded and begins a word: one endless word must not take a time of its square.
 _BAR = re.compile(
-    r"(?<!\S)(\S{1,200})\s+-+\s+(\d+(?:\.\d+)?) ?([KMGT]?i?B)/(\d+(?:\.\d+)?) ?([KMGT]?i?B)"
+    r"(?<!\S)(\w\S{0,199})\s+-+\s+(\d+(?:\.\d+)?) ?([KMGT]?i?B)/(\d+(?:\.\d+)?) ?([KMGT]?i?B)"
 )
 _SPINNER = re.compile(r"^[⠀-⣿█░\s]+")
 _TOLD_LATER = re.compile(r"(error|cause|hint|warning)\b", re.IGNORECASE)
@@ -100,12 +101,10 @@ class Transcript:
 
     def _note(self, raw: str, *, is_complete: bool = False) -> None:
         """Learn activity, sizes and builds from a piece of output."""
-        plain = _CONTROL.sub(" ", raw)
-        for match in _BAR.finditer(plain):
-            name, done, done_unit, total, total_unit = match.groups()
-            self._sizes[name] = (_count(done, done_unit), _count(total, total_unit))
-        for match in _BUILD.finditer(plain + "\n" * is_complete):
-            self._built[match[2]] = match[1] == "Built"
+        *whole, last = raw.split(_ERASE)
+        for frame in whole:
+            self._note_frame(frame, is_whole=True)
+        self._note_frame(last + "\n" * is_complete, is_whole=False)
         line = _visible(raw)
         if started := _STARTED.match(line):
             if started[2]:
@@ -117,6 +116,20 @@ class Transcript:
             words = _SPINNER.sub("", _CONTROL.sub("", raw.rpartition(_ERASE)[2])).strip()
             if words and not _BAR.search(words) and not _TOLD_LATER.match(words):
                 self._activity = _activity(words)
+
+    def _note_frame(self, frame: str, *, is_whole: bool) -> None:
+        """Learn sizes and builds from what was drawn at once, or the part of it that has come."""
+        plain = _CONTROL.sub(" ", _COLOUR.sub("", frame))  # a bar is of two colours
+        drawn = set[str]()
+        for match in _BAR.finditer(plain):
+            name, done, done_unit, total, total_unit = match.groups()
+            self._sizes[name] = (_count(done, done_unit), _count(total, total_unit))
+            drawn.add(name)
+        for match in _BUILD.finditer(plain):
+            self._built[match[2]] = match[1] == "Built"
+        if is_whole and "Preparing packages" in plain:  # a bar goes when its file has come
+            for name in self._sizes.keys() - drawn:
+                self._sizes[name] = (self._sizes[name][1],) * 2
 
     def _note_ended(self, raw: str) -> None:
         """Learn which downloads and builds are over from a complete line."""

@@ -305,3 +305,52 @@ def test_a_sentence_of_an_outcome_is_shown_visibly(outcome: Outcome) -> None:
     for part in parts(outcome):
         if isinstance(part, Sentence):
             assert all(line == visible(line) for line in part.lines)
+
+
+# --- colours --------------------------------------------------------------------------------------
+
+THEMES = {
+    "JupyterLab Light": ((33, 33, 33), (255, 255, 255)),  # black at 87 %, on white
+    "JupyterLab Dark": ((255, 255, 255), (17, 17, 17)),
+    "VS Code Light": ((59, 59, 59), (255, 255, 255)),
+    "VS Code Dark": ((204, 204, 204), (31, 31, 31)),
+    "GitHub Dark": ((230, 237, 243), (13, 17, 23)),
+}
+"""Text and background."""
+Colour = tuple[float, float, float]
+
+
+def luminance(colour: Colour) -> float:
+    """As WCAG 2.2 defines it."""
+    parts = [part / 255 for part in colour]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def mixed(css: str, ink: Colour, paper: Colour) -> Colour:
+    """What a browser makes of `color-mix(in srgb,COLOUR SHARE%,currentColor)`."""
+    found = re.fullmatch(r"color-mix\(in srgb,(#\w{6}|transparent) (\d+)%,currentColor\)", css)
+    assert found is not None
+    share = int(found[2]) / 100
+    rgb = found[1].removeprefix("#")
+    colour = paper if found[1] == "transparent" else tuple(bytes.fromhex(rgb))
+    return tuple(  # type: ignore[return-value]
+        share * part + (1 - share) * own for part, own in zip(colour, ink, strict=True)
+    )
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_all_text_has_contrast_in_every_theme(theme: str) -> None:
+    ink, paper = THEMES[theme]
+    shown = "".join(html.html(outcome) for outcome in KINDS.values())
+    colours = set(re.findall(r"(?<![-\w])color:([^;\"]+)", shown)) - {"inherit"}
+    assert len(colours) >= 4
+    for colour in colours:
+        assert contrast(mixed(colour, ink, paper), paper) >= 4.5, colour

@@ -6,6 +6,7 @@ import itertools
 import threading
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,12 +75,12 @@ def test_what_is_drawn_is_what_was_heard_last_and_the_last_is_drawn_soon(
     assert shown[-1].moment.progress == events[-1][1]
 
 
-@given(EVENTS)
-def test_the_first_is_drawn_at_once(events: list[tuple[float, Progress]]) -> None:
+def test_what_is_over_at_once_does_not_flash() -> None:
     pace = Pace()
-    pace.hear(events[0][1], 7.0)
-    assert pace.wait(7.0) == 0.0
-    assert pace.draw(7.0) == Moment(events[0][1])
+    pace.hear(Progress("Looking"), 7.0)
+    assert pace.draw(7.1) is None
+    assert pace.wait(7.1) == pytest.approx(0.1)
+    assert pace.draw(7.25) == Moment(Progress("Looking"))
 
 
 def test_nothing_is_drawn_before_something_is_heard() -> None:

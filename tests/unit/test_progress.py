@@ -192,6 +192,23 @@ def test_downloads_are_added_up_the_one_with_most_to_come_first() -> None:
     assert fed(bars).now() == Progress("Downloading", 3 * 1024, 7 * 1024, ("b", "a"))
 
 
+def test_a_download_whose_bar_is_gone_has_come_though_no_frame_showed_it_whole() -> None:
+    frame = "⠙ Preparing packages... (0/2)   "
+    bars = (f"a {BAR} 1.0 KiB/2.0 KiB   ", f"b {BAR} 1.0 KiB/4.0 KiB   ")
+    drawn = fed(frame + "".join(bars), f"{ERASE}{frame}{bars[1]}")
+    assert drawn.now().files == ("b", "a")  # the second frame may not be whole yet
+    drawn.feed(f"{ERASE}{frame}")
+    assert drawn.now() == Progress("Downloading", 3 * 1024, 6 * 1024, ("b",))
+
+
+def test_a_bar_of_two_colours_is_one_bar() -> None:
+    """As uv draws it in each kernel of ipykernel's, which sets FORCE_COLOR for all it starts."""
+    bar = (
+        "\x1b[2mheavy    \x1b[0m \x1b[32m------\x1b[30m\x1b[2m------\x1b[0m\x1b[0m 1.0 KiB/2.0 KiB"
+    )
+    assert fed(bar).now() == Progress("Downloading", 1024, 2048, ("heavy",))
+
+
 def test_a_download_without_a_bar_counts_from_its_first_line_to_its_last() -> None:
     begun = fed("Downloading numpy (16.0MiB)\n")
     assert begun.now() == Progress("Downloading", 0, 16 * 2**20, ("numpy",))

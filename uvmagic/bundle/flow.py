@@ -72,6 +72,7 @@ def bundle(command: Command, host: Host) -> Outcome:
         stage = Path(scratch) / target.name
         stage.mkdir()
         locked, base = _fill(stage, source, uv, host, keep_outputs=keep_outputs)
+        host.reporter.progress(Progress("Looking for secrets in the bundle"))
         files = {p.relative_to(stage).as_posix(): p for p in contents.files_below(stage)}
         secrets.require_none((path, file.read_bytes()) for path, file in files.items())
         image = _image(source, locked.lockfile, locked.closure, base, host)
@@ -119,8 +120,10 @@ def _fill(
     for path, content in contents_of(source, keep_outputs=keep_outputs):
         (stage / path).parent.mkdir(parents=True, exist_ok=True)
         (stage / path).write_bytes(content)
-    host.reporter.progress(Progress("Building wheels of local distributions"))
+    if source.built:
+        host.reporter.progress(Progress("Building wheels of local distributions"))
     wheels = build_wheels(stage, source.built, uv, host)
+    host.reporter.progress(Progress("Locking for the bundle"))
     locked, has_uvmagic = _lock(stage, source, wheels, uv, host)
     needs = Needs.of(locked.closure, locked.verdict)
     chosen_base = choose(source.base, needs, uv=uv.version, python=source.python)

@@ -74,6 +74,7 @@ class Gate:
         """
         if not self._torch():
             return None
+        self.calls.host.reporter.progress(Progress("Judging what the lock installs on Linux"))
         plans: dict[Extras, Plan] = {}
         for extras in machines:
             plans[extras], verdict = self._judge(extras)

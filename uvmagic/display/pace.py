@@ -33,17 +33,22 @@ class Moment(NamedTuple):
 
 
 class Pace:
-    """Hears moments as often as they come, and draws at most five a second; the last is drawn."""
+    """Hears moments as often as they come, and draws at most five a second; the last is drawn.
+
+    What is over before it would be drawn once is not drawn: it would flash.
+    """
 
     def __init__(self) -> None:
         self._heard: Progress | None = None
         self._is_new = False
         self._began = 0.0
-        self._drawn_at: float | None = None
+        self._drawn_at = 0.0
         self._bytes: deque[tuple[float, int]] = deque()
 
     def hear(self, progress: Progress, now: float) -> None:
         """Take what is being done now."""
+        if self._heard is None:
+            self._drawn_at = now
         if self._heard is None or progress.activity != self._heard.activity:
             self._began = now
         self._is_new |= progress != self._heard
@@ -57,8 +62,6 @@ class Pace:
         """Seconds until there is something to draw; None before anything was heard."""
         if self._heard is None:
             return None
-        if self._drawn_at is None:
-            return 0.0
         return max(0.0, self._drawn_at + (INTERVAL if self._is_new else _AGAIN) - now)
 
     def draw(self, now: float) -> Moment | None:

@@ -44,9 +44,9 @@ def without_semicolon(line: str) -> tuple[str, bool]:
         The line, and whether there was one.
     """
     tokens = [token for token in scanned(line) if not token.is_comment]
-    if tokens and line[: tokens[-1].end].endswith(";") and not tokens[-1].open_quote:
-        end = tokens[-1].end
-        return line[: end - 1] + line[end:], True
+    whole = line[: tokens[-1].end] if tokens and not tokens[-1].open_quote else ""
+    if whole.endswith(";"):
+        return whole.rstrip(";") + line[len(whole) :], True
     return line, False
 
 

@@ -235,7 +235,9 @@ def environment_for_uv(environ: Mapping[str, str]) -> dict[str, str]:
 
     An active environment is not the project's: uv would warn, and `--active` would install
     into the notebook server's own. COLUMNS, which says how wide somebody else's terminal is, would
-    have uv break its sentences there.
+    have uv break its sentences there. Each kernel of ipykernel's asks for colours, which are no use
+    in what is read.
     """
     dropped = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "COLUMNS"}
+    dropped |= {"CLICOLOR_FORCE", "FORCE_COLOR"}
     return {**{k: v for k, v in environ.items() if k not in dropped}, "NO_COLOR": "1"}
