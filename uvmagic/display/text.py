@@ -92,7 +92,7 @@ def _folds(folds: Sequence[Fold | None], indent: str, columns: int) -> Iterator[
 
 def _table(rows: Sequence[Row], columns: int) -> Iterator[Line]:
     """Cells below each other where they fit; else each on lines of its own."""
-    own = max(width(row.sign) for row in rows)
+    own = max((width(row.sign) for row in rows), default=0)
     cells = [row.cells for row in rows]
     widths = _widths(cells, columns - len(_GAP) - (own + 1 if own else 0))
     for row in rows:
@@ -134,8 +134,9 @@ def _hung(
 ) -> Iterator[Line]:
     """Lines that begin behind something, and go on below where they began."""
     hang = width(begin) + len(gap)
-    if hang > columns // 2 and begin.strip():  # too little is left beside it
-        yield tone, begin
+    if hang > columns // 2:  # too little is left beside it
+        if begin.strip():
+            yield tone, begin
         begin, gap, hang = "", "    ", 4
     fitting = [part for line in told for part in wrapped(line, columns - hang)]
     for number, part in enumerate(fitting):
