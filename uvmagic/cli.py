@@ -19,6 +19,7 @@ from uvmagic.system.host import Host, current_folder
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from uvmagic.grammar import Command
     from uvmagic.outcome import Outcome
 
 _GRAMMARS = "rfc3987_syntax"
@@ -54,9 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
         if command.wants_help:
             print(grammar.help_text(command.word, call="uvmagic"))
             return 0
+        reporter.is_quiet = command.has("--quiet")
         outcome = app.run(command, Host(current_folder(), os.environ, reporter))
         reporter.clear()
-        return 0 if outcome is None else _shown(outcome, as_json=command.has("--json"))
+        return 0 if outcome is None else _shown(outcome, command)
     except UvmagicError as error:
         if isinstance(error, Interrupted):  # pressed again: it ends now in any case
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -65,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
             told = {"schema": SCHEMA, "error": error.message, "hint": error.hint}
             print(json.dumps({**told, "kind": type(error).__name__}))
         else:
-            print(f"error: {error}", file=sys.stderr)
+            terminal.show_error(str(error))
         return error.exit_code
     except BrokenPipeError:  # `uvmagic … | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -87,11 +89,12 @@ def _completed(program: str = "uvmagic") -> int:
     return 0
 
 
-def _shown(outcome: Outcome, *, as_json: bool) -> int:
-    """Print an outcome. Gives its exit status."""
-    if as_json:
+def _shown(outcome: Outcome, command: Command) -> int:
+    """Print an outcome; quietly, what of it is wrong. Gives its exit status."""
+    told = outcome.wrong() if command.has("--quiet") else outcome
+    if command.has("--json"):
         print(json.dumps(outcome.json(), ensure_ascii=False))
-    else:
-        terminal.show(outcome)
+    elif told is not None:
+        terminal.show(told)
     sys.stdout.flush()
     return outcome.exit_code

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, Enum
+from traitlets import Bool, Enum, Unicode
 
 from uvmagic import assist
 
@@ -39,6 +39,15 @@ class UvMagics(Magics):
         ("unless-variables", "always", "never"),
         "unless-variables",
         help="When a change of the project moves a notebook into it that runs elsewhere.",
+    ).tag(config=True)
+    display = Enum(
+        ("rich", "text", "none"),
+        "rich",
+        help="How outcomes are shown: rich (HTML, and text), text, or none (errors alone).",
+    ).tag(config=True)
+    default_mirror = Unicode(
+        help="Where torch's wheels come from if a call has no --mirror and the project none: nju, "
+        "sjtu, aliyun, or a URL; empty for PyTorch's own index.",
     ).tag(config=True)
 
     @no_var_expand
@@ -95,6 +104,7 @@ def _import_words() -> None:
     import html  # noqa: F401
 
     import uvmagic.data.uv
+    import uvmagic.display.html
     import uvmagic.grammar
     import uvmagic.outcome
     import uvmagic.project

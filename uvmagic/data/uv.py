@@ -51,6 +51,11 @@ def newest() -> str:
     return str(table("uv")["newest"])
 
 
+def released(version: str) -> str:
+    """When the first uv of a minor version came out, `2026-10`; empty where that is not known."""
+    return str(table("uv")["released"].get(".".join(version.split(".")[:2]), ""))
+
+
 @cache
 def options() -> tuple[UvOption, ...]:
     """Uv's options for the words that uvmagic builds on (tools/uv_options.py makes the tables)."""

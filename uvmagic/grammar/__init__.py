@@ -6,7 +6,7 @@ completion tells what may stand at a cursor, and cursor in which call that is.
 
 from uvmagic.grammar.command import Command, called, parse
 from uvmagic.grammar.slips import hint_for_refusal, hint_near, near
-from uvmagic.grammar.tokens import expand, quote, tokenise, tokenise_requirements
+from uvmagic.grammar.tokens import expand, quote, tokenise, tokenise_requirements, without_semicolon
 from uvmagic.grammar.usage import help_of_call, help_text
 from uvmagic.grammar.words import CHOICES, WORDS, uv_options
 
@@ -26,4 +26,5 @@ __all__ = [
     "tokenise",
     "tokenise_requirements",
     "uv_options",
+    "without_semicolon",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from uvmagic.errors import UsageError
 from uvmagic.grammar.slips import help_hint, hint_near
-from uvmagic.grammar.words import HELP, WORDS, Word, arity_of, options_of
+from uvmagic.grammar.words import COMMON, WORDS, Word, arity_of, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -148,7 +148,7 @@ def parts(tokens: Sequence[str], arity: Mapping[str, tuple[str, int]]) -> Iterat
 
 def _parse_word(word: Word, tokens: Sequence[str]) -> Command:
     arity = arity_of(options_of(word))
-    own = {option.name for option in (*word.options, HELP)}
+    own = {option.name for option in (*word.options, *COMMON)}
     positionals: list[str] = []
     options: dict[str, tuple[str, ...]] = {}
     argv: list[str] = []

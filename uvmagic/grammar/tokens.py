@@ -35,6 +35,21 @@ def tokenise(text: str) -> list[str]:
     return tokens
 
 
+def without_semicolon(line: str) -> tuple[str, bool]:
+    """A line without the `;` that ends it, by which IPython is told to show no value.
+
+    One inside of quotes is a requirement's: `"six; python_version < '3.12'"`.
+
+    Returns:
+        The line, and whether there was one.
+    """
+    tokens = [token for token in scanned(line) if not token.is_comment]
+    if tokens and line[: tokens[-1].end].endswith(";") and not tokens[-1].open_quote:
+        end = tokens[-1].end
+        return line[: end - 1] + line[end:], True
+    return line, False
+
+
 class Token(NamedTuple):
     """A token, or a comment, where it stands.
 

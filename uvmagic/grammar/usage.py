@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from uvmagic.grammar.command import called
-from uvmagic.grammar.words import EXAMPLES, HELP, WORDS, Word, options_of
+from uvmagic.grammar.words import COMMON, EXAMPLES, WORDS, Word, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def _overview(call: str) -> str:
 
 
 def _help_of(word: Word, call: str) -> str:
-    own = (*word.options, HELP)
+    own = (*word.options, *COMMON)
     # {name} is replaced in a cell alone
     examples = [one for one in word.examples if "{" not in one or call == "%uv"]
     lines = [f"{call} {word.name} {word.usage}".rstrip(), "", *_paragraph(word.summary)]

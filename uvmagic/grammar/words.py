@@ -47,8 +47,10 @@ _BACKENDS = (
     Option(("--cpu",), "Take torch built for the CPU alone"),
 )
 _MIRROR = Option(("--mirror",), "Where torch's wheels lie: nju, sjtu, aliyun, a URL", "MIRROR")
+QUIET = Option(("-q", "-qq", "--quiet"), "Tell nothing but errors")
 HELP = Option(("-h", "--help"), "Show this help")
-"""The option that every word of uvmagic's takes."""
+COMMON = (QUIET, HELP)
+"""The options that every word of uvmagic's takes; uv is never asked to be quiet of an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +316,7 @@ CHOICES = (*(option.name for option in _BACKENDS), "--mirror")
 
 def options_of(word: Word) -> list[AnyOption]:
     """All options that a word takes: uvmagic's own, then those of uv that it does not take over."""
-    own = (*word.options, HELP)
+    own = (*word.options, *COMMON)
     taken = {name for option in own for name in option.names}
     return [*own, *(o for o in uv_options(word.uv) if taken.isdisjoint(o.names))]
 

@@ -33,7 +33,15 @@ def register(
     from uvmagic.kernel.warm import warm_if_cold  # an add that is true already does without
 
     warm_if_cold(environment, host)
-    return [f"Registered as the kernel “{kernel.display_name}”."] if is_new else []
+    if not is_new:
+        return []
+    notes = [f"Registered as the kernel “{kernel.display_name}”."]
+    if "uvmagic" not in environment.installed():
+        notes.append(
+            "Its packages are too old for uvmagic: there %uv is answered by the uvmagic of "
+            f"{shorten(Path(sys.prefix))}, as in a shell."
+        )
+    return notes
 
 
 def in_this_kernel(
