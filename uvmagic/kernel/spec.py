@@ -11,6 +11,7 @@ import re
 
 TYPE_CHECKING = False  # typing itself takes 5 ms
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Any
 
@@ -41,17 +42,19 @@ EXTENSION = ("--ext", "uvmagic")
 """What loads uvmagic from the start."""
 
 
-def launcher_json(python: Path) -> dict[str, Any]:
+def launcher_json(python: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     """The content of kernel.json for the kernel of all projects.
 
     Args:
         python: an interpreter that has uvmagic.
+        environ: environment variables that the kernel gets.
     """
     return {
         "argv": [str(python), "-m", "uvmagic.kernel.launcher", "-f", "{connection_file}"],
         "display_name": "uv (project of this notebook)",
         "language": "python",
         "interrupt_mode": "signal",
+        "env": dict(environ),
         "metadata": {"debugger": True, "uvmagic": {"schema": _SCHEMA, "launcher": True}},
     }
 
@@ -76,20 +79,23 @@ def kernel_name(root: Path, project_name: str) -> str:
     return f"uvmagic-{slug[:40]}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}"
 
 
-def kernel_json(python: Path, root: Path, display_name: str) -> dict[str, Any]:
+def kernel_json(
+    python: Path, root: Path, display_name: str, environ: Mapping[str, str]
+) -> dict[str, Any]:
     """The content of kernel.json: the environment's Python, with uvmagic loaded from the start.
 
     Args:
         python: the environment's interpreter.
         root: the project's root folder, which marks the kernel as its own.
         display_name: what the kernel menu shows.
+        environ: environment variables that the kernel gets.
     """
     return {
         "argv": [*kernel_argv(python), "-f", "{connection_file}", *EXTENSION],
         "display_name": display_name,
         "language": "python",
         "interrupt_mode": "signal",
-        "env": {CHOSEN: str(root)},
+        "env": {CHOSEN: str(root), **environ},
         "metadata": {"debugger": True, "uvmagic": {"schema": _SCHEMA, "project": str(root)}},
     }
 

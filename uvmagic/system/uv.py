@@ -23,7 +23,10 @@ from uvmagic.system import process
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-_INSTALL = "Install it:  pip install uv   (any environment will do; uvmagic finds it on PATH)."
+_INSTALL = "Install it:  pip install uv   (in a cell:  %pip install uv ), then try again."
+_TOLD = "UVMAGIC_UV"
+"""The environment variable that tells a kernel of another Python where uv is."""
+_NAME = "uv.exe" if os.name == "nt" else "uv"
 _VERSION_TIMEOUT = 10.0
 """Seconds that `uv --version` may take; it takes 10 ms."""
 
@@ -158,7 +161,10 @@ class Uv:
 
 
 def find_uv(environ: Mapping[str, str]) -> Uv:
-    """The uv to use: `UV` in the environment, else PATH, else the wheel beside this interpreter.
+    """The uv to use: `UV` in the environment, else the first that is there.
+
+    That is: on PATH; the wheel beside this interpreter, or beside the one that a kernel came from;
+    where uv's own installer puts it, for a desktop starts Jupyter with a PATH that no shell made.
 
     Raises:
         UvUnavailable: there is none, it is older than data/uv.json says, or it is not uv.
@@ -171,20 +177,33 @@ def find_uv(environ: Mapping[str, str]) -> Uv:
                 "Unset UV, or let it name a uv.",
             )
         return _examined(named, Path(named).stat().st_mtime_ns)
-    beside = Path(sysconfig.get_path("scripts")) / ("uv.exe" if os.name == "nt" else "uv")
-    found = shutil.which("uv", path=environ.get("PATH", os.defpath)) or str(beside)
-    if not os.access(found, os.X_OK):
-        raise UvUnavailable(
-            "uv was not found: not in UV, not on PATH, not beside this Python.", _INSTALL
-        )
+    places = (
+        shutil.which("uv", path=environ.get("PATH", os.defpath)),
+        _beside_this_python(),
+        environ.get(_TOLD),
+        str(Path.home() / ".local" / "bin" / _NAME),
+    )
+    found = next((place for place in places if place and os.access(place, os.X_OK)), None)
+    if found is None:
+        raise UvUnavailable("uv was not found, on PATH or beside this Python.", _INSTALL)
     return _examined(found, Path(found).stat().st_mtime_ns)
+
+
+def told_to_others(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment variable by which a kernel of another Python finds the uv beside this one."""
+    beside = _beside_this_python()
+    told = beside if os.access(beside, os.X_OK) else environ.get(_TOLD)
+    return {_TOLD: told} if told else {}
+
+
+def _beside_this_python() -> str:
+    return str(Path(sysconfig.get_path("scripts")) / _NAME)
 
 
 def all_on_path(environ: Mapping[str, str]) -> list[Path]:
     """Every uv on PATH, the first first; one that several names lead to is told once."""
-    name = "uv.exe" if os.name == "nt" else "uv"
     places = environ.get("PATH", os.defpath).split(os.pathsep)
-    found = [Path(place) / name for place in places if place]
+    found = [Path(place) / _NAME for place in places if place]
     there = {file.resolve(): file for file in reversed(found) if os.access(file, os.X_OK)}
     return [file for file in dict.fromkeys(found) if file in there.values()]
 
