@@ -12,6 +12,7 @@ from IPython.core.getipython import get_ipython
 
 from uvmagic import app, grammar
 from uvmagic.errors import FoundWrong, UsageError
+from uvmagic.kernel.frontends import keeps_its_kernel
 from uvmagic.outcome import Outcome, html_lines
 from uvmagic.system.host import Frontend, Host, Reporter, current_folder
 
@@ -49,7 +50,7 @@ def run(magics: UvMagics, line: str, cell: str | None) -> Outcome | None:
         environ=os.environ,
         reporter=reporter,
         frontend=_frontend(shell),
-        auto_register=magics.auto_register and _is_kernel(shell),
+        auto_register=magics.auto_register and _can_change_kernel(shell),
         auto_move=cast("AutoMove", magics.auto_move),
         stdin_text=stdin_text,
     )
@@ -117,6 +118,10 @@ def _notebook(shell: InteractiveShell) -> Path | None:
 
 def _is_kernel(shell: InteractiveShell) -> bool:
     return hasattr(shell, "kernel")
+
+
+def _can_change_kernel(shell: InteractiveShell) -> bool:
+    return _is_kernel(shell) and not keeps_its_kernel(os.environ)
 
 
 # --- showing ------------------------------------------------------------------------------------

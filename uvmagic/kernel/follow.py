@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from uvmagic.errors import FilesUnwritable, KernelRefused
 from uvmagic.kernel import live, registry, support
+from uvmagic.kernel.frontends import clicks, keeps_its_kernel, menu_without_own_kernels
 from uvmagic.system.host import shorten
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def register(
     from uvmagic.kernel.warm import warm_if_cold  # an add that is true already does without
 
     warm_if_cold(environment, host)
-    return [f"Registered as the kernel “{kernel.display_name}”."] if is_new else []
+    if not is_new:
+        return []
+    told = f"Registered as the kernel “{kernel.display_name}”."
+    return [told, *filter(None, [menu_without_own_kernels(host.environ)])]
 
 
 def in_this_kernel(
@@ -63,7 +67,6 @@ def in_this_kernel(
 
 def _moved(found: Project, environment: Environment, host: Host) -> str:
     """Move a notebook that runs elsewhere into the project, or tell how."""
-    from uvmagic.kernel.frontends import clicks
     from uvmagic.kernel.move import hindrance, is_moving, looks_again, move
 
     frontend = host.frontend
@@ -71,6 +74,8 @@ def _moved(found: Project, environment: Environment, host: Host) -> str:
     there = "From the next cell on this notebook runs in the project: import it there."
     if is_moving(frontend.kernel):
         return there
+    if keeps_its_kernel(host.environ):
+        return clicks("", host.environ)
     here = f"This notebook runs in {shorten(Path(sys.prefix))}, not in the project"
     if environment.exists and "ipykernel" in environment.installed():
         obstacle = hindrance(frontend.kernel)
