@@ -40,7 +40,12 @@ def options_in(help_text: str) -> list[dict[str, object]]:
             value = match["value"].strip(" []<>") or None
             names = [name for name in (match["short"], match["long"]) if name]
             rows.append(
-                {"names": names, "value": value, "help": match["help"] or "", "global": in_global}
+                {
+                    "names": names,
+                    "value": value,
+                    "help": match["help"] or "",
+                    "is_global": in_global,
+                }
             )
         elif rows and line.startswith("          "):
             rows[-1]["help"] = f"{rows[-1]['help']} {line.strip()}".strip()

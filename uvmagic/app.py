@@ -6,7 +6,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from uvmagic import data, grammar, project
+from uvmagic import grammar, project
 from uvmagic.change.place import heal_if_needed, start_folder
 from uvmagic.errors import Interrupted, UsageError, UvFailed, UvmagicError
 from uvmagic.kernel.whereabouts import Whereabouts
@@ -111,10 +111,11 @@ def _owned(command: Command, host: Host) -> Outcome:
 
 
 def _pass_through(command: Command, host: Host) -> None:
+    from uvmagic.data.uv import commands
     from uvmagic.system.uv import find_uv
 
     uv = find_uv(host.environ)
-    if command.word and command.word not in data.uv_commands():
+    if command.word and command.word not in commands():
         _stop_if_unknown(uv, command, host)
     folder = start_folder(command, host)
     healed = heal_if_needed(folder, host)

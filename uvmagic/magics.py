@@ -91,7 +91,7 @@ def _import_words() -> None:
     """What a call of any word needs, so that the first does not wait for it: 15 ms."""
     import html  # noqa: F401
 
-    import uvmagic.data
+    import uvmagic.data.uv
     import uvmagic.grammar
     import uvmagic.outcome
     import uvmagic.project

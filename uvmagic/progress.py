@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from uvmagic.wording import in_bytes
+
 COLUMNS = 400
 """Columns of the terminal that uv is given: wide enough that it wraps no message."""
 _ERASE = "\x1b[2K"
@@ -46,15 +48,6 @@ class Progress:
             return self.activity
         names = ", ".join(self.files[:3]) + (" …" if len(self.files) > 3 else "")
         return f"{self.activity}  {in_bytes(self.done)} of {in_bytes(self.total)}  {names}"
-
-
-def in_bytes(count: float) -> str:
-    """A number of bytes for people: `3.4 MiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1023.95 or unit == "GiB":  # 1023.95 would be written as 1024.0
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    raise AssertionError("unreachable")
 
 
 @dataclass

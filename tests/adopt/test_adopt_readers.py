@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from uvmagic import as_of, data
+from uvmagic import as_of
 from uvmagic.adopt import (
     environment_yml,
     live,
@@ -22,6 +22,7 @@ from uvmagic.adopt.live import Distribution, named_in, top_level
 from uvmagic.adopt.plan import planned
 from uvmagic.adopt.texts import decoded
 from uvmagic.adopt.versions import NoPep440, from_conda, from_poetry
+from uvmagic.data import conda
 from uvmagic.errors import SourceInvalid, UsageError
 
 PYPI = f"https://{'pypi'}.org/simple"
@@ -433,12 +434,12 @@ def test_a_moment_is_written_once_with_its_reason() -> None:
     ],
 )
 def test_a_conda_package_is_of_a_kind(name: str, kind: str | None) -> None:
-    found = data.conda_kind(name)
+    found = conda.kind_of(name)
     assert (found.name if found else None) == kind
 
 
 def test_a_conda_package_has_another_name_on_pypi() -> None:
-    renamed = data.conda_renamed()
+    renamed = conda.renamed()
     assert renamed["pytables"] == "tables"
     assert renamed["pytorch"] == renamed["pytorch-gpu"] == "torch"
     assert all(name == name.lower() and "_" not in name for name in renamed)

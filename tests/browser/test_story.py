@@ -28,7 +28,9 @@ def test_the_story(open_notebook: Open, picture: TakePicture) -> None:
     notebook = open_notebook("study")
     loaded, made, added, plotted = [notebook.run(code) for code in FIRST_CONTACT]
     made.shows("study is a project now.")
-    added.shows("Added matplotlib, numpy", "From the next cell on this notebook runs in the project")
+    added.shows(
+        "Added matplotlib, numpy", "From the next cell on this notebook runs in the project"
+    )
     plot = plotted.output.get_by_role("img")
     expect(plot).to_be_visible()
     assert len(FIRST_CONTACT) <= 5

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmagic.progress import Progress, Transcript, in_bytes
+from uvmagic.progress import Progress, Transcript
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion

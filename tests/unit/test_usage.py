@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmagic import data
+from uvmagic.data import uv
 from uvmagic.grammar import WORDS, help_text, hint_for_refusal, hint_near, near, parse, tokenise
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def test_the_help_fits_in_a_hundred_columns(word: str) -> None:
 @pytest.mark.parametrize("word", WORDS)
 def test_the_help_names_every_option_that_the_word_takes(word: str) -> None:
     listed = help_text(word).replace(",", " ").split()
-    of_uv = [name for row in data.uv_options() if WORDS[word].uv in row.words for name in row.names]
+    of_uv = [name for row in uv.options() if WORDS[word].uv in row.words for name in row.names]
     own = [name for option in WORDS[word].options for name in option.names]
     assert {*of_uv, *own, "-h", "--help"} <= set(listed)
 

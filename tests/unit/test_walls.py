@@ -75,14 +75,20 @@ PURE = {
     "scan.survey",
     "sections",
     "spelling",
+    "wording",
 }
 """Rooms that decide and touch nothing but what they are handed, or read a file that is named."""
 WORLD = {"asyncio", "fcntl", "importlib.metadata", "pty", "signal", "socket", "subprocess", "time"}
 """What pure rooms do not import: processes, signals, clocks, the running environment."""
 
 
-ELSEWHERE = {ROOT / "bundle" / "carried" / name for name in ("compile.py", "run.py")}
-"""What a bundle carries and runs in its own environment: data here."""
+ELSEWHERE = {
+    ROOT / "bundle" / "carried" / "compile.py",
+    ROOT / "bundle" / "carried" / "run.py",
+    ROOT / "bundle" / "carried" / "uvmagic.py",
+    ROOT / "kernel" / "proxy" / "uvmagic.py",
+}
+"""What runs in environments without uvmagic: data here."""
 
 
 def modules() -> list[str]:
@@ -178,6 +184,7 @@ PACKAGES = {
     "adopt",
     "bundle",
     "change",
+    "data",
     "doctor",
     "doctor.checks",
     "kernel",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from uvmagic import data
 from uvmagic.accelerator.audit import Build
+from uvmagic.data.images import base_image
 from uvmagic.errors import BundleRefused
 
 if TYPE_CHECKING:
@@ -133,11 +133,11 @@ def choose(asked: str | None, needs: Needs, *, uv: str, python: str) -> Base:
 
 
 def _uv_image(uv: str, python: str) -> str:
-    return data.base_image("uv").builder.format(uv=uv, python=python)
+    return base_image("uv").builder.format(uv=uv, python=python)
 
 
 def _of_uv(needs: Needs, *, uv: str, python: str) -> Base:
-    row = data.base_image("uv")
+    row = base_image("uv")
     versions = {"uv": uv, "python": python}
     libraries = "; CUDA's libraries come as packages, the driver is the host's"
     why = row.why + (libraries if needs.torch else "") + _compiled(needs.from_source)
@@ -151,7 +151,7 @@ def _of_uv(needs: Needs, *, uv: str, python: str) -> Base:
 
 
 def _of_pytorch(needs: Needs, *, uv: str, python: str) -> Base:
-    row = data.base_image("pytorch")
+    row = base_image("pytorch")
     versions = {"torch": needs.torch, "cuda": needs.cuda, "cudnn": needs.cudnn}
     return Base(
         "pytorch",

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvmagic
-from uvmagic import data
 from uvmagic.accelerator.audit import LINUX, audit_walked
 from uvmagic.bundle import carried, contents, manifest, portable, recipe
 from uvmagic.bundle.archive import packed
@@ -21,18 +20,20 @@ from uvmagic.bundle.source import contents_of, gather
 from uvmagic.bundle.wheels import build_wheels
 from uvmagic.change.place import heal_if_needed
 from uvmagic.change.report import with_note
+from uvmagic.data.images import base_image
 from uvmagic.errors import UsageError, UvFailed
 from uvmagic.kernel import support
 from uvmagic.lockfile import Lockfile
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
 from uvmagic.outcome import Outcome
-from uvmagic.progress import Progress, in_bytes
+from uvmagic.progress import Progress
 from uvmagic.system import images
 from uvmagic.system.environment import Environment
 from uvmagic.system.files import write_atomically
 from uvmagic.system.host import Host, shorten
 from uvmagic.system.uv import Uv, environment_for_uv, find_uv
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from uvmagic.bundle.bases import Base
@@ -112,19 +113,7 @@ def _fill(
         (stage / path).write_bytes(content)
     host.reporter.progress(Progress("Building wheels of local distributions"))
     wheels = build_wheels(stage, source.built, uv, host)
-    rerun = [*portable.RERUN]
-    if source.loads_uvmagic:
-        origin = support.origin_of_uvmagic()
-        rerun.append("uvmagic" if "uvmagic" in wheels else origin.requirement)
-    locked = Locking(
-        project=source.project,
-        needs=source.needs,
-        python=source.python,
-        rerun=rerun,
-        wheels=wheels,
-        kept=source.kept_indexes,
-        backend=source.backend,
-    ).write(stage, uv, host)
+    locked, has_uvmagic = _lock(stage, source, wheels, uv, host)
     needs = Needs.of(locked.closure, locked.verdict)
     chosen_base = choose(source.base, needs, uv=uv.version, python=source.python)
     base = chosen_base.pinned(lambda image: images.digest(image, host.environ))
@@ -142,6 +131,7 @@ def _fill(
         is_cuda=locked.accelerator.startswith("cuda"),
         has_own_index=locked.has_own_index,
         compiles=source.compiles,
+        has_uvmagic=has_uvmagic,
     )
     kernel = stage / "kernels" / recipe.KERNEL
     kernel.mkdir(parents=True)
@@ -150,6 +140,7 @@ def _fill(
         recipe.RUNNER: carried.text("run.py"),
         recipe.COMPILER: carried.text("compile.py"),
         recipe.IMPORTS: "".join(f"{name}\n" for name in source.imports),
+        **({} if has_uvmagic else {recipe.STAND_IN: carried.text("uvmagic.py")}),
     }.items():
         (stage / path).write_text(text, encoding="utf-8")
     top = [path.name for path in stage.iterdir()]
@@ -179,6 +170,37 @@ def _fill(
     return locked, base
 
 
+def _lock(
+    stage: Path, source: Source, wheels: dict[str, str], uv: Uv, host: Host
+) -> tuple[Locked, bool]:
+    """Lock the bundle. Gives what was locked, and whether what its kernel is to load is in it.
+
+    uvmagic may be newer than all that the project allows, by its Python or by exclude-newer.
+    """
+    plain = Locking(
+        project=source.project,
+        needs=source.needs,
+        python=source.python,
+        rerun=portable.RERUN,
+        wheels=wheels,
+        kept=source.kept_indexes,
+        backend=source.backend,
+    )
+    if not source.loads_uvmagic:
+        return plain.write(stage, uv, host), True
+    own = "uvmagic" if "uvmagic" in wheels else support.origin_of_uvmagic().requirement
+    try:
+        return dataclasses.replace(plain, rerun=[*plain.rerun, own]).write(stage, uv, host), True
+    except UvFailed as failure:
+        others = {name: path for name, path in wheels.items() if name != "uvmagic"}
+        try:
+            locked = dataclasses.replace(plain, wheels=others).write(stage, uv, host)
+        except UvFailed:
+            raise failure from None
+    note = "uvmagic is newer than its packages: there %uv checks what is installed by name alone."
+    return dataclasses.replace(locked, notes=(*locked.notes, note)), False
+
+
 def _plan(source: Source, uv: Uv, host: Host) -> tuple[str, ...]:
     """What the image would be, from the project's own lock; what runs the notebook comes on top."""
     lockfile = Lockfile(source.project.lock.read_text(encoding="utf-8"))
@@ -198,7 +220,7 @@ def _image(
         closure,
         known=Environment(source.project.environment(host.environ)).sizes(),
         in_base=base.has,
-        base=None if base.kind == "own" else data.base_image(base.kind).bytes,
+        base=None if base.kind == "own" else base_image(base.kind).bytes,
     )
     return f"{base.final}: {base.why}", foreseen.told()
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.bundle.local import Local
-    from uvmagic.data import Backend
+    from uvmagic.data.torch import Backend
     from uvmagic.lockfile.walk import Closure
     from uvmagic.project import Project
     from uvmagic.system.host import Host

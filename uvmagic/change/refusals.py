@@ -12,7 +12,8 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from uvmagic import data, grammar
+from uvmagic import grammar
+from uvmagic.data import imports, uv
 from uvmagic.names import normalise
 
 if TYPE_CHECKING:
@@ -33,18 +34,8 @@ _ALIKE = 0.75
 """How much of its letters a name must share with one of some thousand others to be meant for it."""
 _WRONG_ADVICE = "hint: If you want to add the package regardless of the failed resolution"
 """It would leave a lock that lacks the package: that is what uvmagic keeps from happening."""
-
-
-def in_a_sentence(command: Command, said: str) -> tuple[str, str] | None:
-    """What was refused, and what to do about it; None where uv's own words say it best.
-
-    Args:
-        command: the call.
-        said: uv's error.
-    """
-    return next((told for told in _told(command, said) if told), None)
-
-
+_KNOWN_HINTS = (_WRONG_ADVICE, "hint: The module `")
+"""What uv advises where nothing is behind it that a sentence would leave out."""
 _ELSEWHERE = {
     "activate": "kernel use",
     "freeze": "pip freeze",
@@ -59,9 +50,19 @@ _ELSEWHERE = {
 _OF_NAMES = ("add", "pip show", "remove")
 
 
+def in_a_sentence(command: Command, said: str) -> tuple[str, str] | None:
+    """What was refused, and what to do about it; None where uv's own words say it best.
+
+    Args:
+        command: the call.
+        said: uv's error.
+    """
+    return next((told for told in _told(command, said) if told), None)
+
+
 def unknown_word(command: Command) -> tuple[str, str]:
     """What is said of a word that neither uvmagic nor uv has, and what to do."""
-    known = grammar.WORDS.keys() | data.uv_commands() | _ELSEWHERE.keys()
+    known = grammar.WORDS.keys() | uv.commands() | _ELSEWHERE.keys()
     near = grammar.near(command.word, sorted(known)) or ""
     meant = _ELSEWHERE.get(near, near)
     if near == meant or meant in _OF_NAMES:
@@ -72,7 +73,8 @@ def unknown_word(command: Command) -> tuple[str, str]:
 
 def in_own_words(said: str) -> str:
     """What uv said, without the advice that would undo what a change promises."""
-    return "\n".join(line for line in said.splitlines() if not line.startswith(_WRONG_ADVICE))
+    lines = said.splitlines()
+    return "\n".join(line for line in lines if not line.strip().startswith(_WRONG_ADVICE))
 
 
 def _told(command: Command, said: str) -> Iterator[tuple[str, str] | None]:
@@ -111,14 +113,14 @@ def _package(command: Command, said: str) -> tuple[str, str] | None:
     if command.word != "add" or not found or normalise(found[1]) not in asked:
         return None
     name = asked[normalise(found[1])]
-    owner, *_ = data.module_owners().get(name, ("",))
+    owner, *_ = imports.owners().get(name, ("",))
     if owner and owner != normalise(name):
         return f"{name} is a module of {owner}, not a package", f"%uv add {owner}"
-    if not missing:
+    if not missing or _knows_more(said):
         return None
     if name in sys.stdlib_module_names:
         return f"{name} comes with Python", f"Nothing is to be added:  import {name}"
-    near = difflib.get_close_matches(normalise(name), data.namesakes(), n=3, cutoff=_ALIKE)
+    near = difflib.get_close_matches(normalise(name), imports.namesakes(), n=3, cutoff=_ALIKE)
     near.sort(key=lambda known: sorted(known) != sorted(normalise(name)))  # letters changed places
     hint = f"Did you mean  %uv add {near[0]}?" if near else "Look up how it is spelled on PyPI."
     return f"There is no package {name}", hint
@@ -127,10 +129,11 @@ def _package(command: Command, said: str) -> tuple[str, str] | None:
 def _version(command: Command, said: str) -> tuple[str, str] | None:
     found = _NO_VERSION.search(said)
     name = _name(found["wanted"]) if found else ""
-    if not found or normalise(name) not in {normalise(_name(p)) for p in command.positionals}:
+    asked = {normalise(_name(wanted)) for wanted in command.positionals}
+    if not found or normalise(name) not in asked or _knows_more(said):
         return None
     only = f": only {found['only']} is available" if found["only"] else ""
-    return f"There is no {found['wanted']}{only}", f"%uv add {name}  takes the newest that fits."
+    return f"There is no {found['wanted']}{only}", "Without a version the newest that fits is taken."
 
 
 def _network(said: str) -> tuple[str, str] | None:
@@ -138,10 +141,18 @@ def _network(said: str) -> tuple[str, str] | None:
     if not (url and _UNREACHABLE.search(said)):
         return None
     reason = re.sub(r" \(os error \d+\)", "", said.splitlines()[-1].rpartition(": ")[2]).strip()
+    place = urlsplit(url[0])  # never with the password that it may have
+    host = f"{place.hostname}:{place.port}" if place.port else place.hostname
     return (
-        f"{urlsplit(url[0]).hostname} cannot be reached ({reason})",
+        f"{host} cannot be reached ({reason})",
         "Is this machine online? Then try again; a proxy is named by HTTPS_PROXY.",
     )
+
+
+def _knows_more(said: str) -> bool:
+    """Whether uv knows of a reason: a password that is lacking, a pre-release that is there."""
+    hints = [line.strip() for line in said.splitlines() if line.strip().startswith("hint:")]
+    return any(not hint.startswith(_KNOWN_HINTS) for hint in hints)
 
 
 def _name(requirement: str) -> str:

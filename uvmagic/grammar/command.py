@@ -77,9 +77,9 @@ def parse(tokens: Sequence[str]) -> Command:
 
 def _leading_globals(tokens: Sequence[str]) -> tuple[list[str], int]:
     """Uv's global options before the word, and where the word is."""
-    from uvmagic import data  # by the first call, not by %load_ext
+    from uvmagic.data import uv  # by the first call, not by %load_ext
 
-    takes_value = {n: o.value for o in data.uv_options() if o.is_global for n in o.names}
+    takes_value = {n: o.value for o in uv.options() if o.is_global for n in o.names}
     position = 0
     while position < len(tokens) and tokens[position].startswith("-"):
         token = tokens[position]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import textwrap
 from typing import TYPE_CHECKING
 
 from uvmagic.grammar.words import HELP, WORDS, Word, option_arity, uv_options
@@ -16,6 +14,8 @@ if TYPE_CHECKING:
 
 def near(given: str, candidates: Iterable[str]) -> str | None:
     """The candidate that a slip of the keyboard would turn into `given`, or None."""
+    import difflib  # by the first slip, not by every call
+
     found = difflib.get_close_matches(given, list(candidates), n=1, cutoff=0.6)
     return found[0] if found else None
 
@@ -31,9 +31,9 @@ def hint_for_refusal(command: Command) -> str | None:
     if command.word not in WORDS:
         if "|" in command.argv or ">" in command.argv:
             return "A pipe needs a shell: use  !uv …"
-        from uvmagic import data
+        from uvmagic.data import uv
 
-        known = WORDS.keys() | data.uv_commands()
+        known = WORDS.keys() | uv.commands()
         found = None if command.word in known else near(command.word, known)
         return f"Did you mean {found}?" if found else None
     arity, _ = option_arity(WORDS[command.word])
@@ -89,6 +89,8 @@ def _spelling(names: Sequence[str], value: str | None) -> str:
 
 
 def _columns(rows: Sequence[tuple[str, str]], width: int = 34) -> list[str]:
+    import textwrap
+
     lines: list[str] = []
     for left, right in rows:
         wrapped = textwrap.wrap(right, 100 - width) or [""]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from uvmagic import data
+    from uvmagic.data import uv
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +280,8 @@ def option_arity(word: Word) -> tuple[dict[str, tuple[str, int]], frozenset[str]
     return arity, frozenset(option.name for option in own)
 
 
-def uv_options(word: str | None) -> list[data.UvOption]:
+def uv_options(word: str | None) -> list[uv.UvOption]:
     """Uv's own options for one of its words, as the table has them."""
-    from uvmagic import data  # by the first call, not by %load_ext
+    from uvmagic.data import uv  # by the first call, not by %load_ext
 
-    return [option for option in data.uv_options() if word in option.words]
+    return [option for option in uv.options() if word in option.words]

@@ -36,8 +36,13 @@ def register(
     warm_if_cold(environment, host)
     if not is_new:
         return []
-    told = f"Registered as the kernel “{kernel.display_name}”."
-    return [told, *filter(None, [menu_without_own_kernels(host.environ)])]
+    notes = [f"Registered as the kernel “{kernel.display_name}”."]
+    if "uvmagic" not in environment.installed():
+        notes.append(
+            "Its packages are too old for uvmagic: there %uv is answered by the uvmagic of "
+            f"{shorten(Path(sys.prefix))}, as in a shell."
+        )
+    return [*notes, *filter(None, [menu_without_own_kernels(host.environ)])]
 
 
 def in_this_kernel(

@@ -16,7 +16,7 @@ import psutil
 import zmq
 
 from uvmagic.errors import KernelRefused
-from uvmagic.kernel.spec import CARRIED, CHOSEN, EXTENSION, REASON, RELAY, kernel_argv
+from uvmagic.kernel.spec import CARRIED, CHOSEN, REASON, RELAY, extension, kernel_argv
 from uvmagic.system.host import shorten
 from uvmagic.system.process import run_captured, start_apart
 from uvmagic.system.uv import told_to_others
@@ -136,10 +136,9 @@ class Successor:
         environ = dict(launch.environ)
         environ["JPY_PARENT_PID"] = str(os.getpid())  # should this process die, it ends too
         environ[RELAY] = f"{os.getpid()}:ipc://{self._folder / 'moves'}"
-        extension = EXTENSION if launch.has_uvmagic else ()
         try:
             self.process = start_apart(
-                [*kernel_argv(launch.python), "-f", file, *extension],
+                [*kernel_argv(launch.python), "-f", file, *extension(launch.has_uvmagic)],
                 cwd=launch.cwd,
                 environ=environ,
                 output=output,

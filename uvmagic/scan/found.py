@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from uvmagic import data
 from uvmagic.adopt import notebook_lines
 from uvmagic.adopt.lines import Conda, Requires
 from uvmagic.code import Code
+from uvmagic.data import conda
 from uvmagic.grammar import tokenise_requirements
 from uvmagic.names import normalise
 from uvmagic.project import parse_requirement
@@ -207,7 +207,7 @@ def _requirement(ask: object) -> str | None:
             return wanted
         case Conda(name=name):
             own = normalise(name)
-            if own == "python" or own in data.conda_accelerators() or data.conda_kind(own):
+            if own == "python" or own in conda.accelerators() or conda.kind_of(own):
                 return None
-            return data.conda_renamed().get(own, own)
+            return conda.renamed().get(own, own)
     return None

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from uvmagic import data
 from uvmagic.bundle.contents import LITTER
 from uvmagic.bundle.modules import files_of_module
+from uvmagic.data import imports
 from uvmagic.errors import NotebookUnknown
 from uvmagic.scan import found, notebooks
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from uvmagic.scan.found import Asked, Found, Place, Reading, Unread
 
-STANDARD = (sys.stdlib_module_names | {"__main__"}) - data.standard_modules_gone().keys()
+STANDARD = (sys.stdlib_module_names | {"__main__"}) - imports.standard_gone().keys()
 """The modules that every Python brings along."""
 _OF_A_KERNEL = frozenset(
     {"IPython", "comm", "ipykernel", "matplotlib_inline", "traitlets", "uvmagic"}

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sysconfig
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
-from uvmagic import data
+from uvmagic.data import uv
 from uvmagic.errors import UvUnavailable
-from uvmagic.progress import COLUMNS, Progress, Transcript
 from uvmagic.system import process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from uvmagic.progress import Progress, Transcript
 
 _INSTALL = "Install it:  pip install uv   (in a cell:  %pip install uv ), then try again."
 _TOLD = "UVMAGIC_UV"
@@ -70,6 +70,8 @@ class Uv:
             Interrupted: by the user; uv was stopped with SIGINT and is gone.
             UvUnavailable: the binary cannot be started.
         """
+        from uvmagic.progress import COLUMNS, Transcript  # not to know which uv there is
+
         transcript, stdout = Transcript(), list[str]()
         reported = ""
 
@@ -177,16 +179,18 @@ def find_uv(environ: Mapping[str, str]) -> Uv:
                 "Unset UV, or let it name a uv.",
             )
         return _examined(named, Path(named).stat().st_mtime_ns)
-    places = (
-        shutil.which("uv", path=environ.get("PATH", os.defpath)),
-        _beside_this_python(),
-        environ.get(_TOLD),
-        str(Path.home() / ".local" / "bin" / _NAME),
-    )
-    found = next((place for place in places if place and os.access(place, os.X_OK)), None)
+    found = next((path for path in _places(environ) if path and os.access(path, os.X_OK)), None)
     if found is None:
         raise UvUnavailable("uv was not found, on PATH or beside this Python.", _INSTALL)
     return _examined(found, Path(found).stat().st_mtime_ns)
+
+
+def _places(environ: Mapping[str, str]) -> Iterator[str | None]:
+    """Where a uv may be, the first first."""
+    yield shutil.which("uv", path=environ.get("PATH", os.defpath))
+    yield _beside_this_python()
+    yield environ.get(_TOLD)
+    yield str(Path.home() / ".local" / "bin" / _NAME)
 
 
 def told_to_others(environ: Mapping[str, str]) -> dict[str, str]:
@@ -197,6 +201,8 @@ def told_to_others(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _beside_this_python() -> str:
+    import sysconfig  # 2 ms that a uv on PATH need not take
+
     return str(Path(sysconfig.get_path("scripts")) / _NAME)
 
 
@@ -234,9 +240,9 @@ def _examined(path: str, _modified: int) -> Uv:
         raise UvUnavailable(
             f"{path} is not uv: asked for its version it says {said.strip()[:60]!r}.", _INSTALL
         ) from error
-    if version < Version(data.minimum_uv()):
+    if version < Version(uv.minimum()):
         raise UvUnavailable(
-            f"{path} is uv {version}; uvmagic needs {data.minimum_uv()} or newer.",
+            f"{path} is uv {version}; uvmagic needs {uv.minimum()} or newer.",
             "Update it:  uv self update   or   pip install --upgrade uv",
         )
     return Uv(path, str(version))

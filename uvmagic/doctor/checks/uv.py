@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from uvmagic import data
+from uvmagic.data import uv
 from uvmagic.outcome import Finding
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def uv_missing(facts: Facts) -> Finding | None:
 
 def uv_old(facts: Facts) -> Finding | None:
     """A uv of an older minor version than the one that uvmagic is tested with."""
-    newest = data.newest_uv()
+    newest = uv.newest()
     if not facts.uv.version or _minor(facts.uv.version) >= _minor(newest):
         return None
     return Finding(

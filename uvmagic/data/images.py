@@ -1,0 +1,37 @@
+"""Base images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from uvmagic.data.tables import rows, table
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """A base image; versions are fields in its references: `{uv}`, `{python}`, `{torch}`, ….
+
+    Attributes:
+        kind: how a call names it.
+        builder: what the environment is made in.
+        compiler: the same with a compiler.
+        final: what runs the notebook.
+        why: what it is good for.
+        bytes: of `final`, unpacked and without torch, about.
+        source: where the references are written.
+        bytes_source: where the size is.
+    """
+
+    kind: str
+    builder: str
+    compiler: str
+    final: str
+    why: str
+    bytes: int
+    source: str
+    bytes_source: str
+
+
+def base_image(kind: str) -> BaseImage:
+    """The base image of a kind. Raises KeyError for a kind that is not in the table."""
+    return {image.kind: image for image in rows(BaseImage, table("images")["images"])}[kind]
