@@ -19,21 +19,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import find_real_uv
+from index import PackageIndex, wheel
 from playwright.sync_api import sync_playwright
 from servers import Server, running_server
 
 from browser.lab import KERNEL, Cell, Notebook, Open, TakePicture, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import BrowserContext, Page, ViewportSize
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "images"
 _CHROMIUM = "/usr/bin/chromium"
 _TOKEN = "only-for-the-tests"
-_SIZE = {"width": 900, "height": 1400}
+_SIZE: ViewportSize = {"width": 900, "height": 2400}
 """Of the window: so high that no cell that a test looks at is out of sight."""
 _SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
@@ -70,7 +71,7 @@ class Home:
 
     def kernel(self, name: str, display_name: str, **environ: str) -> None:
         """Register a kernel of Jupyter's environment that has environment variables of its own."""
-        folder = self.path / ".local/share/jupyter/kernels" / name
+        folder = self.path / ".local/share/jupyter/kernels" / name.replace(" ", "-")
         folder.mkdir(parents=True)
         python = str(self.jupyter / "bin" / "python")
         spec = {
@@ -128,8 +129,8 @@ def lab(home: Home) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Chromium; where there is none, its tests are skipped, but for CI."""
+def context() -> Iterator[BrowserContext]:
+    """Chromium, which loads JupyterLab once; where there is none, all is skipped, but for CI."""
     if not Path(_CHROMIUM).exists() and "CI" not in os.environ:
         pytest.skip(f"no page can be looked at here: no {_CHROMIUM}")
     with (
@@ -137,16 +138,16 @@ def browser() -> Iterator[Browser]:
         playwright.chromium.launch(
             executable_path=_CHROMIUM,
             args=["--no-sandbox"],  # root has none
-        ) as running,
+        ) as browser,
+        browser.new_context(viewport=_SIZE) as made,
     ):
-        yield running
+        yield made
 
 
 @pytest.fixture
-def page(browser: Browser, lab: Server, tmp_path: Path) -> Iterator[Page]:
+def page(context: BrowserContext, lab: Server, tmp_path: Path) -> Iterator[Page]:
     """A window; what it showed last is kept for who looks into a failure."""
-    with browser.new_context(viewport=_SIZE) as context:
-        made = context.new_page()
+    with context.new_page() as made:
         yield made
         made.screenshot(path=tmp_path / "last.png")
     for session in lab.ask("sessions"):
@@ -177,3 +178,23 @@ def picture(request: pytest.FixtureRequest, tmp_path: Path) -> TakePicture:
         notebook.look("light")
 
     return take
+
+
+@pytest.fixture
+def own_index(home: Home, index: PackageIndex, tmp_path: Path) -> Callable[..., str]:
+    """Registers a kernel whose packages come from the loopback index, and gives its name."""
+
+    def register(name: str, **environ: str) -> str:
+        cache = {"UV_CACHE_DIR": str(tmp_path / "cache"), "UV_HTTP_RETRIES": "0"}
+        home.kernel(name, f"Python ({name})", **{"UV_DEFAULT_INDEX": index.url, **cache, **environ})
+        return f"Python ({name})"
+
+    return register
+
+
+@pytest.fixture
+def slow_line(own_index: Callable[..., str], index: PackageIndex) -> str:
+    """The name of a kernel for which scipy takes half a minute to come."""
+    index.add(wheel("scipy", "1.17.0", padding=36_000_000))
+    index.drip("*.whl", bytes_per_second=1_200_000)
+    return own_index("slow line")

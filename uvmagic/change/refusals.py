@@ -133,7 +133,8 @@ def _version(command: Command, said: str) -> tuple[str, str] | None:
     if not found or normalise(name) not in asked or _knows_more(said):
         return None
     only = f": only {found['only']} is available" if found["only"] else ""
-    return f"There is no {found['wanted']}{only}", "Without a version the newest that fits is taken."
+    told = f"There is no {found['wanted']}{only}"
+    return told, "Without a version the newest that fits is taken."
 
 
 def _network(said: str) -> tuple[str, str] | None:

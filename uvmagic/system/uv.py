@@ -93,7 +93,7 @@ class Uv:
             self._started(
                 arguments,
                 cwd=cwd,
-                env=dict(environ),
+                env={**environ, "TERM": "xterm"},  # the terminal is ours, whatever started Jupyter
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE if writer is None else writer,
                 pass_fds=inherit if os.name == "posix" else (),
@@ -253,7 +253,9 @@ def environment_for_uv(environ: Mapping[str, str]) -> dict[str, str]:
 
     An active environment is not the project's: uv would warn, and `--active` would install
     into the notebook server's own. COLUMNS, which says how wide somebody else's terminal is, would
-    have uv break its sentences there.
+    have uv break its sentences there. Nor is what it draws for a notebook's own terminal: ipykernel
+    forces colours, and where Jupyter Server names a notebook uv draws no bytes of a download.
     """
     dropped = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "COLUMNS"}
+    dropped |= {"CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "JPY_SESSION_NAME"}
     return {**{k: v for k, v in environ.items() if k not in dropped}, "NO_COLOR": "1"}
