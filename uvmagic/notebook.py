@@ -29,7 +29,9 @@ _OWN_MAGIC = re.compile(
 
 
 def locate(named: str | None, cwd: Path, told: Path | None) -> Path:
-    """The notebook that is meant: the one named in the call, else the one the front end tells.
+    """The notebook that is meant: named in the call, else told by the front end, else the only one.
+
+    JupyterLab asks for a name at the first save; the kernel knows the notebook by the one before.
 
     Args:
         named: as given in the call, or None.
@@ -50,6 +52,8 @@ def locate(named: str | None, cwd: Path, told: Path | None) -> Path:
         )
     if told is not None and told.is_file():
         return told.resolve()
+    if len(beside) == 1:
+        return (cwd / beside[0]).resolve()
     listed = f" Here are: {', '.join(beside)}." if beside else ""
     example = beside[0] if beside else "analysis.ipynb"
     raise NotebookUnknown(

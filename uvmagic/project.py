@@ -79,6 +79,7 @@ def find(start: Path) -> Project:
         ProjectInvalid: the nearest one cannot be read.
     """
     start = start.resolve()
+    none = "no pyproject.toml"
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
         if not file.is_file():
@@ -86,9 +87,10 @@ def find(start: Path) -> Project:
         pyproject = parse_file(file)
         if "project" in pyproject or _workspace(pyproject) is not None:
             return Project(folder, _workspace_root(folder, pyproject), pyproject)
+        none = "no pyproject.toml with a [project] table"
     raise ProjectMissing(
-        f"No project here: no pyproject.toml with a [project] table in {start} or above it.",
-        "Run  %uv init  (uvmagic init in a shell) to make this folder one.",
+        f"No project here: {none} in {start} or above it.",
+        "%uv init  makes this folder one (uvmagic init in a shell); then run this again.",
     )
 
 

@@ -220,7 +220,13 @@ def test_a_process_that_would_keep_a_gpu_is_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "name", "click", "again"),
     [
-        ({"COLAB_RELEASE_TAG": "x", "JPY_SESSION_NAME": "n"}, "Colab", "%uv pip", "Runtime"),
+        ({"COLAB_RELEASE_TAG": "x", "JPY_SESSION_NAME": "n"}, "Colab", "%pip install", "Runtime"),
+        (
+            {"VSCODE_HANDLES_UNCAUGHT_ERRORS": "true"},
+            "VS Code",
+            "Select Another Kernel…",
+            "Click Restart",
+        ),
         ({"VSCODE_PID": "1"}, "VS Code", "Select Another Kernel…", "Click Restart"),
         ({"JPY_SESSION_NAME": "n"}, "Jupyter", "Change Kernel… → “study (uv)”", "Kernel → Restart"),
         ({}, "", "Kernel → Change Kernel…", "Kernel → Restart"),

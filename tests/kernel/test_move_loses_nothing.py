@@ -173,7 +173,7 @@ def world(empty: Folder, tmp_path: Path) -> World:
             (theirs / found.name).symlink_to(found)
         name = spec.kernel_name(prefix.parent, project)
         python = prefix / "bin" / "python"
-        content = spec.kernel_json(python, prefix.parent, project, has_uvmagic=True)
+        content = spec.kernel_json(python, prefix.parent, project, {}, has_uvmagic=True)
         (kernels / name).mkdir(parents=True)
         (kernels / name / "kernel.json").write_text(json.dumps(content))
         prefixes[name] = str(prefix)

@@ -126,7 +126,7 @@ def test_an_unknown_option_says_what_was_near(folder: Folder, shell: Shell) -> N
 
 
 def test_an_unknown_word_says_what_was_near(folder: Folder, shell: Shell) -> None:
-    with pytest.raises(UvFailed, match="Did you mean bundle"):
+    with pytest.raises(UsageError, match="Did you mean  %uv bundle"):
         shell.run("%uv bundel")
 
 

@@ -338,6 +338,13 @@ def test_else_the_one_that_the_front_end_tells(desk: Path) -> None:
     assert locate(None, desk, desk / "analysis.ipynb") == desk / "analysis.ipynb"
 
 
+@pytest.mark.parametrize("told", ["Untitled.ipynb", None])
+def test_else_the_only_one(desk: Path, told: str | None) -> None:
+    """JupyterLab renames a new notebook at its first save, and the kernel does not hear of it."""
+    (desk / "my notes.ipynb").unlink()
+    assert locate(None, desk, desk / told if told else None) == desk / "analysis.ipynb"
+
+
 def test_a_notebook_that_is_not_there_is_told_with_the_one_that_was_near(desk: Path) -> None:
     with pytest.raises(NotebookUnknown, match=r"There is no notebook anaylsis\.ipynb") as caught:
         locate("anaylsis.ipynb", desk, desk / "my notes.ipynb")

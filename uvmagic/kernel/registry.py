@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,7 @@ def install_launcher(python: Path, kernels: Path | None = None) -> Path:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     _copy_logos(Environment(python.parent.parent), folder)
-    _write(file, spec.launcher_json(python))
+    _write(file, spec.launcher_json(python, _for_the_kernel()))
     return folder
 
 
@@ -187,8 +188,8 @@ def install(
     chosen = display_name or kept
     display_name = chosen or _free_display_name(project, kernels)
     has_uvmagic = "uvmagic" in environment.installed()
-    python, root = environment.python, project.root
-    content = spec.kernel_json(python, root, display_name, has_uvmagic=has_uvmagic)
+    python, root, environ = environment.python, project.root, _for_the_kernel()
+    content = spec.kernel_json(python, root, display_name, environ, has_uvmagic=has_uvmagic)
     if content != before:
         folder.mkdir(parents=True, exist_ok=True)
         _copy_logos(environment, folder)
@@ -196,7 +197,7 @@ def install(
         # one of the same name may have been registered at the same moment: the later one sees it
         if not chosen and (free := _free_display_name(project, kernels)) != display_name:
             display_name = free
-            content = spec.kernel_json(python, root, display_name, has_uvmagic=has_uvmagic)
+            content = spec.kernel_json(python, root, display_name, environ, has_uvmagic=has_uvmagic)
             _write(file, content)
     if moved is not None and moved.name != name:
         remove(moved)
@@ -213,6 +214,13 @@ def remove(kernel: Kernel) -> None:
 def of_project(project: Project) -> Kernel | None:
     """The registered kernel of a project, None if there is none."""
     return next((kernel for kernel in installed() if kernel.project == project.root), None)
+
+
+def _for_the_kernel() -> dict[str, str]:
+    """The environment variables that a kernel is registered with: where uv is."""
+    from uvmagic.system.uv import told_to_others  # packaging and psutil; most calls register none
+
+    return told_to_others(os.environ)
 
 
 def _copy_logos(environment: Environment, folder: Path) -> None:

@@ -12,6 +12,7 @@ import sys
 
 TYPE_CHECKING = False  # typing itself takes 5 ms
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Any
 
@@ -58,17 +59,19 @@ def extension(has_uvmagic: bool) -> list[str]:
     return [f"--IPKernelApp.code_to_run={code}"]
 
 
-def launcher_json(python: Path) -> dict[str, Any]:
+def launcher_json(python: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     """The content of kernel.json for the kernel of all projects.
 
     Args:
         python: an interpreter that has uvmagic.
+        environ: environment variables that the kernel gets.
     """
     return {
         "argv": [str(python), "-m", "uvmagic.kernel.launcher", "-f", "{connection_file}"],
         "display_name": "uv (project of this notebook)",
         "language": "python",
         "interrupt_mode": "signal",
+        "env": dict(environ),
         "metadata": {"debugger": True, "uvmagic": {"schema": _SCHEMA, "launcher": True}},
     }
 
@@ -94,7 +97,12 @@ def kernel_name(root: Path, project_name: str) -> str:
 
 
 def kernel_json(
-    python: Path, root: Path, display_name: str, *, has_uvmagic: bool
+    python: Path,
+    root: Path,
+    display_name: str,
+    environ: Mapping[str, str],
+    *,
+    has_uvmagic: bool,
 ) -> dict[str, Any]:
     """The content of kernel.json: the environment's Python, with `%uv` loaded from the start.
 
@@ -102,6 +110,7 @@ def kernel_json(
         python: the environment's interpreter.
         root: the project's root folder, which marks the kernel as its own.
         display_name: what the kernel menu shows.
+        environ: environment variables that the kernel gets.
         has_uvmagic: whether the environment has uvmagic.
     """
     return {
@@ -109,7 +118,7 @@ def kernel_json(
         "display_name": display_name,
         "language": "python",
         "interrupt_mode": "signal",
-        "env": {CHOSEN: str(root)},
+        "env": {CHOSEN: str(root), **environ},
         "metadata": {"debugger": True, "uvmagic": {"schema": _SCHEMA, "project": str(root)}},
     }
 

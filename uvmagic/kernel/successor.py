@@ -19,6 +19,7 @@ from uvmagic.errors import KernelRefused
 from uvmagic.kernel.spec import CARRIED, CHOSEN, REASON, RELAY, extension, kernel_argv
 from uvmagic.system.host import shorten
 from uvmagic.system.process import run_captured, start_apart
+from uvmagic.system.uv import told_to_others
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +68,9 @@ class Launch:
     def into(cls, environment: Environment, root: Path, host: Host) -> Launch:
         """Of the environment of a project, whose root is given, in place of a running kernel."""
         environ = {name: v for name, v in host.environ.items() if name not in _OF_THE_OLD}
+        environ |= {**told_to_others(environ), CHOSEN: str(root)}
         has_uvmagic = "uvmagic" in environment.installed()
-        return cls(environment.python, has_uvmagic, host.cwd, {**environ, CHOSEN: str(root)})
+        return cls(environment.python, has_uvmagic, host.cwd, environ)
 
     def plain(self) -> dict[str, Any]:
         """As JSON values; `of` takes them."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from uvmagic.project import Table, parse_requirement
+from uvmagic.system.host import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -66,7 +67,7 @@ def origin(version: str, direct_url: str | None) -> Origin:
     if "dir_info" in found:
         folder = Path(unquote(urlsplit(url).path))
         is_editable = bool(found["dir_info"].get("editable", False))
-        return Origin(str(folder), is_editable, folder, f"from the folder {folder}")
+        return Origin(str(folder), is_editable, folder, f"from the folder {shorten(folder)}")
     file = Path(unquote(urlsplit(url).path)) if url.startswith("file:") else None
     return Origin(f"uvmagic @ {url}{inside}", False, file, f"from {url}{inside}")
 

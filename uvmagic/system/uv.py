@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
     from uvmagic.progress import Progress, Transcript
 
-_INSTALL = "Install it:  pip install uv   (any environment will do; uvmagic finds it on PATH)."
+_INSTALL = "Install it:  pip install uv   (in a cell:  %pip install uv ), then try again."
+_TOLD = "UVMAGIC_UV"
+"""The environment variable that tells a kernel of another Python where uv is."""
+_NAME = "uv.exe" if os.name == "nt" else "uv"
 _VERSION_TIMEOUT = 10.0
 """Seconds that `uv --version` may take; it takes 10 ms."""
 
@@ -90,7 +93,7 @@ class Uv:
             self._started(
                 arguments,
                 cwd=cwd,
-                env=dict(environ),
+                env={**environ, "TERM": "xterm"},  # the terminal is ours, whatever started Jupyter
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE if writer is None else writer,
                 pass_fds=inherit if os.name == "posix" else (),
@@ -160,7 +163,10 @@ class Uv:
 
 
 def find_uv(environ: Mapping[str, str]) -> Uv:
-    """The uv to use: `UV` in the environment, else PATH, else the wheel beside this interpreter.
+    """The uv to use: `UV` in the environment, else the first that is there.
+
+    That is: on PATH; the wheel beside this interpreter, or beside the one that a kernel came from;
+    where uv's own installer puts it, for a desktop starts Jupyter with a PATH that no shell made.
 
     Raises:
         UvUnavailable: there is none, it is older than data/uv.json says, or it is not uv.
@@ -173,25 +179,37 @@ def find_uv(environ: Mapping[str, str]) -> Uv:
                 "Unset UV, or let it name a uv.",
             )
         return _examined(named, Path(named).stat().st_mtime_ns)
-    found = shutil.which("uv", path=environ.get("PATH", os.defpath)) or _beside_this_python()
-    if not os.access(found, os.X_OK):
-        raise UvUnavailable(
-            "uv was not found: not in UV, not on PATH, not beside this Python.", _INSTALL
-        )
+    found = next((path for path in _places(environ) if path and os.access(path, os.X_OK)), None)
+    if found is None:
+        raise UvUnavailable("uv was not found, on PATH or beside this Python.", _INSTALL)
     return _examined(found, Path(found).stat().st_mtime_ns)
+
+
+def _places(environ: Mapping[str, str]) -> Iterator[str | None]:
+    """Where a uv may be, the first first."""
+    yield shutil.which("uv", path=environ.get("PATH", os.defpath))
+    yield _beside_this_python()
+    yield environ.get(_TOLD)
+    yield str(Path.home() / ".local" / "bin" / _NAME)
+
+
+def told_to_others(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment variable by which a kernel of another Python finds the uv beside this one."""
+    beside = _beside_this_python()
+    told = beside if os.access(beside, os.X_OK) else environ.get(_TOLD)
+    return {_TOLD: told} if told else {}
 
 
 def _beside_this_python() -> str:
     import sysconfig  # 2 ms that a uv on PATH need not take
 
-    return str(Path(sysconfig.get_path("scripts")) / ("uv.exe" if os.name == "nt" else "uv"))
+    return str(Path(sysconfig.get_path("scripts")) / _NAME)
 
 
 def all_on_path(environ: Mapping[str, str]) -> list[Path]:
     """Every uv on PATH, the first first; one that several names lead to is told once."""
-    name = "uv.exe" if os.name == "nt" else "uv"
     places = environ.get("PATH", os.defpath).split(os.pathsep)
-    found = [Path(place) / name for place in places if place]
+    found = [Path(place) / _NAME for place in places if place]
     there = {file.resolve(): file for file in reversed(found) if os.access(file, os.X_OK)}
     return [file for file in dict.fromkeys(found) if file in there.values()]
 
@@ -235,9 +253,9 @@ def environment_for_uv(environ: Mapping[str, str]) -> dict[str, str]:
 
     An active environment is not the project's: uv would warn, and `--active` would install
     into the notebook server's own. COLUMNS, which says how wide somebody else's terminal is, would
-    have uv break its sentences there. Each kernel of ipykernel's asks for colours, which are no use
-    in what is read.
+    have uv break its sentences there. Nor is what it draws for a notebook's own terminal: ipykernel
+    forces colours, and where Jupyter Server names a notebook uv draws no bytes of a download.
     """
     dropped = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "COLUMNS"}
-    dropped |= {"CLICOLOR_FORCE", "FORCE_COLOR"}
+    dropped |= {"CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "JPY_SESSION_NAME"}
     return {**{k: v for k, v in environ.items() if k not in dropped}, "NO_COLOR": "1"}
