@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from uvmagic import app, grammar
 from uvmagic.cell_output import face
-from uvmagic.errors import FoundWrong, UsageError
+from uvmagic.errors import FoundWrong, UsageError, UvmagicError
 from uvmagic.kernel.frontends import keeps_its_kernel
 from uvmagic.system.host import Frontend, Host, current_folder
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from uvmagic.magics import UvMagics
     from uvmagic.outcome import Outcome
     from uvmagic.system.host import AutoMove
+
+
+_typed = partial(grammar.as_typed, call="%uv")
+"""What is said of a call as it is typed in a cell."""
 
 
 def run(magics: UvMagics, line: str, cell: str | None) -> Outcome | None:
@@ -57,11 +62,15 @@ def run(magics: UvMagics, line: str, cell: str | None) -> Outcome | None:
     )
     try:
         outcome = app.run(command, host)
-    except BaseException:
+    except BaseException as error:
         showing.failed(command)
+        if isinstance(error, UvmagicError):
+            error.message = _typed(error.message)
+            error.hint = error.hint and _typed(error.hint)
         raise
     if outcome is None:
         return None
+    outcome = outcome.said_as(_typed)
     if is_json:
         print(json.dumps(outcome.json(), ensure_ascii=False))
     value = None if is_json else showing.end(outcome, shell.execution_count)

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import uvmagic
@@ -31,6 +32,8 @@ IRIs, 1.8 s. No notebook has an IRI to check; in the shell's own process it is p
 _COMPLETE = "--complete"
 """What a shell calls at a Tab:  complete -C 'uvmagic --complete' uvmagic   in bash, and in zsh
 after  autoload -U bashcompinit && bashcompinit."""
+_typed = partial(grammar.as_typed, call="uvmagic")
+"""What is said of a call as it is typed in a shell."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -67,10 +70,11 @@ def main(arguments: list[str] | None = None) -> int:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         reporter.clear()
         if wants_json:
-            told = {"schema": SCHEMA, "error": error.message, "hint": error.hint}
+            hint = error.hint and _typed(error.hint)
+            told = {"schema": SCHEMA, "error": _typed(error.message), "hint": hint}
             print(json.dumps({**told, "kind": type(error).__name__}))
         else:
-            terminal.show_error(str(error))
+            terminal.show_error(_typed(str(error)))
         return error.exit_code
     except BrokenPipeError:  # `uvmagic … | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -94,6 +98,7 @@ def _completed(program: str = "uvmagic") -> int:
 
 def _shown(outcome: Outcome, command: Command) -> int:
     """Print an outcome; quietly, what of it is wrong. Gives its exit status."""
+    outcome = outcome.said_as(_typed)
     told = outcome.wrong() if command.has("--quiet") else outcome
     if command.has("--json"):
         print(json.dumps(outcome.json(), ensure_ascii=False))

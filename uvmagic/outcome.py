@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SCHEMA = 1
 """Version of the JSON that `--json` prints."""
@@ -117,6 +120,23 @@ class Outcome:
             exit_code=self.exit_code,
             findings=errors,
             rows=rows,
+        )
+
+    def said_as(self, typed: Callable[[str], str]) -> Outcome:
+        """The same where calls are typed otherwise.
+
+        Args:
+            typed: a sentence → the same with its calls as they are typed there.
+        """
+        return replace(
+            self,
+            title=typed(self.title),
+            notes=tuple(map(typed, self.notes)),
+            next_steps=tuple(map(typed, self.next_steps)),
+            findings=tuple(
+                replace(one, seen=typed(one.seen), why=typed(one.why), remedy=typed(one.remedy))
+                for one in self.findings
+            ),
         )
 
     def text(self) -> str:

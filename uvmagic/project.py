@@ -90,7 +90,7 @@ def find(start: Path) -> Project:
         none = "no pyproject.toml with a [project] table"
     raise ProjectMissing(
         f"No project here: {none} in {start} or above it.",
-        "%uv init  makes this folder one (uvmagic init in a shell); then run this again.",
+        "%uv init  makes this folder one; then run this again.",
     )
 
 

@@ -120,7 +120,7 @@ def test_what_a_killed_command_cut_is_healed_before_it_is_read(
 def test_status_in_a_shell(folder: Folder, empty: Folder) -> None:
     none = Folder(empty.path).uvmagic("status")
     assert "No project here." in none.stdout
-    assert "%uv init" in none.stdout
+    assert "uvmagic init" in none.stdout
     told = json.loads(folder.uvmagic("status", "--json").stdout)
     assert told["title"] == "project is the project here."
     assert (told["environment"], told["lock"], told["kernel"]) == ("none", "none yet", "none yet")

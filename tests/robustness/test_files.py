@@ -118,7 +118,7 @@ def test_without_a_project_table_init_is_advised_and_the_advice_works(
     aftermath.is_clean(
         folder.uvmagic("add", "alpha"),
         f"No project here: no pyproject.toml with a [project] table in {folder.path} or above it.",
-        "→ %uv init makes this folder one (uvmagic init in a shell); then run this again.",
+        "→ uvmagic init makes this folder one; then run this again.",
     )
     assert not (folder.path / ".uvmagic").exists()
 

@@ -259,7 +259,7 @@ def test_without_a_project_it_is_told_what_there_is_to_have(empty: Folder, scan:
     ]
     refused = empty.uvmagic("scan", "--add")
     assert refused.returncode == ProjectMissing.exit_code
-    assert "%uv init" in refused.stderr
+    assert "uvmagic init" in refused.stderr
 
 
 def test_a_folder_is_scanned_without_environments_and_hidden_folders(

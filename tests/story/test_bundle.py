@@ -293,7 +293,7 @@ def test_a_notebook_outside_any_project_is_refused(empty: Folder) -> None:
     refused = empty.uvmagic("bundle", "alone.ipynb")
     assert refused.returncode == 1
     assert "belongs to no project" in refused.stderr
-    assert "%uv init" in refused.stderr
+    assert "uvmagic init" in refused.stderr
 
 
 def test_a_lock_that_is_out_of_date_is_refused(study: Folder) -> None:

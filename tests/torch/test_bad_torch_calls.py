@@ -109,7 +109,7 @@ def test_a_password_in_a_mirrors_address_is_not_written_and_not_shown(folder: Fo
 def test_without_torch_there_is_no_build_to_choose(folder: Folder, call: tuple[str, ...]) -> None:
     message = refused(folder, "add", *call, status=WRONG)
     assert "There is no torch to choose a build of" in message
-    assert "%uv add torch --cuda 126" in message
+    assert "uvmagic add torch --cuda 126" in message
 
 
 @pytest.mark.parametrize("word", ["remove", "lock"])
@@ -144,7 +144,7 @@ def test_a_backend_that_the_project_has_not_cannot_be_installed(
     message = refused(folder, "sync", *options, status=WRONG, **environ)
     assert "The project has no torch for" in message
     assert "it has one for cu126" in message
-    assert "%uv add torch --cuda 12.6" in message
+    assert "uvmagic add torch --cuda 12.6" in message
 
 
 def test_an_environment_is_for_one_backend(folder: Folder) -> None:
@@ -176,7 +176,7 @@ def test_a_python_without_a_wheel_is_told_which_have_one(
     assert f"torch 2.7.1+cu126 has no wheel for Python {OWN}" in message
     assert f"it has some for Python 3.{LATER[0]}, 3.{LATER[1]};" in message
     assert "yproject.toml and uv.lock are as they were" in message
-    assert f"%uv python pin 3.{LATER[1]}" in message
+    assert f"uvmagic python pin 3.{LATER[1]}" in message
 
 
 def test_a_torch_that_is_not_to_be_installed_here_needs_no_wheel_for_here(
@@ -269,7 +269,7 @@ def test_a_setting_that_uv_does_not_heed_is_told(
     write(torch_hosts, more=f'\n[tool.uv]\ntorch-backend = "{backend}"\n')
     said = done(torch_hosts.folder, "add", "torch==2.7.1", "--no-sync")
     assert f'uv heeds torch-backend = "{backend}" in uv pip alone' in said
-    assert f"%uv add torch {option}" in said
+    assert f"uvmagic add torch {option}" in said
 
 
 def test_such_a_setting_is_not_spoken_of_where_a_backend_is_chosen(

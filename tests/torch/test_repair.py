@@ -389,7 +389,7 @@ def test_what_cannot_be_mended_is_refused(torch_hosts: TorchHosts, aftermath: Af
         "(nvidia-cuda-runtime, nvidia-cudnn, nvidia-cublas)",
         f"{WHEEL.format(X86)} gives no metadata to mend it with",
         "pyproject.toml and uv.lock are as they were",
-        "Ask for another version of torch, %uv add 'torch!=2.7.1' --cuda 126",
+        "Ask for another version of torch, uvmagic add 'torch!=2.7.1' --cuda 126",
         "--mirror official",
     )
     assert message.count("→") == 1

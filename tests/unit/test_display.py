@@ -116,7 +116,7 @@ def test_a_script_is_shown_and_never_run_wherever_it_stands(place: str) -> None:
 
 def test_a_sign_has_words_for_who_hears_it_and_a_table_has_headers_for_its_rows() -> None:
     shown = Outcome("add", "Added a", (Change("a", None, "1"), Change("b", "1", None))).html()
-    assert re.findall(r'role="img" aria-label="(\w+)"', shown) == ["added", "removed"]
+    assert re.findall(r'role="img" title="(\w+)"', shown) == ["added", "removed"]
     assert re.findall(r'<th scope="row"[^>]*>(\w+)</th>', shown) == ["a", "b"]
     assert '<table aria-label="What changed"' in shown
 
@@ -184,6 +184,15 @@ def test_what_was_asked_for_comes_first_and_what_only_the_kernel_needs_is_folded
         "+ needed00  1",
         "+ needed01  1",
         "… and 40 more with ipykernel; --json lists all",
+    ]
+
+
+def test_where_only_a_kernel_came_its_own_two_are_told() -> None:
+    shown = told(Outcome("kernel", "", came(40, "kernel"))).splitlines()
+    assert shown == [
+        "+ kernel00  1",
+        "+ kernel01  1",
+        "… and 38 more with ipykernel; --json lists all",
     ]
 
 

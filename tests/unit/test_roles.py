@@ -78,6 +78,12 @@ def test_who_asks_for_ipykernel_gets_it_told() -> None:
     assert roles(told) == {"ipykernel": "asked", "zmq": "needed"}
 
 
+def test_of_what_is_the_kernels_what_it_is_for_comes_first() -> None:
+    locked = lock(EDGES, set(), {"ipykernel", "uvmagic"})
+    told = with_roles(came("beta", "ipykernel", "uvmagic", "zmq"), set(), "study", locked)
+    assert [change.name for change in told] == ["ipykernel", "uvmagic", "beta", "zmq"]
+
+
 def test_where_no_kernel_came_nothing_is_the_kernels() -> None:
     locked = lock(EDGES, {"alpha"}, {"ipykernel", "uvmagic"})
     told = with_roles([*came("gamma"), Change("zmq", "1", "2")], set(), "study", locked)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from uvmagic.data import uv
 from uvmagic.grammar import (
     WORDS,
+    as_typed,
     help_of_call,
     help_text,
     hint_for_refusal,
@@ -143,3 +144,24 @@ def test_after_a_refusal_what_was_near_is_told(line: str, hint: str | None) -> N
 )
 def test_where_nothing_is_near_the_help_is_named(word: str, hint: str) -> None:
     assert hint_near("zzzzz", ["--include", "--json"], word) == hint
+
+
+@pytest.mark.parametrize(
+    ("told", "in_cell", "in_shell"),
+    [
+        ("%uv init  makes one.", "%uv init  makes one.", "uvmagic init  makes one."),
+        ("uvmagic rerun b   runs it.", "%uv rerun b   runs it.", "uvmagic rerun b   runs it."),
+        ("Run  %uv lock  (or %uv sync)", None, "Run  uvmagic lock  (or uvmagic sync)"),
+        ("See %uv add --help", None, "See uvmagic add --help"),
+        ("%%uv add takes no cell.", None, "%%uv add takes no cell."),
+        ("uvmagic made no kernel six.", None, "uvmagic made no kernel six."),
+        ("Use  %uv pip …", None, "Use  uvmagic pip …"),
+        ("lies in ~/uvmagic add", None, None),
+        ("!uv pip install", None, None),
+    ],
+)
+def test_a_call_is_told_as_it_is_typed_where_it_is_read(
+    told: str, in_cell: str | None, in_shell: str | None
+) -> None:
+    assert as_typed(told, "%uv") == (in_cell or told)
+    assert as_typed(told, "uvmagic") == (in_shell or told)

@@ -39,7 +39,12 @@ def with_roles(
     if lock is not None and came.intersection(support.NAMES):
         for_kernel = came - _reached(lock, project, without=set(support.NAMES) - asked)
     told = [dataclasses.replace(c, role=_role(c.name, asked, for_kernel)) for c in changes]
-    return tuple(sorted(told, key=lambda c: (_ORDER[c.role], _LOUDEST_FIRST[c.sign], c.name)))
+    return tuple(sorted(told, key=_order))
+
+
+def _order(change: Change) -> tuple[int, int, bool, str]:
+    along = change.role == "kernel" and change.name not in support.NAMES
+    return _ORDER[change.role], _LOUDEST_FIRST[change.sign], along, change.name
 
 
 def _role(name: str, asked: Set[str], for_kernel: Set[str]) -> Role:

@@ -155,11 +155,11 @@ def _of_changes(changes: Sequence[Change]) -> list[Table]:
     if more_needed:
         why = "nothing needs any more" if _all_went(more_needed) else "they need"
         folds.append(Fold(f"{len(more_needed)} more that {why}", more_needed))
-    if len(for_kernel) < _FEWEST_FOLDED:
-        also_told += for_kernel
-    else:
-        folds.append(Fold(f"{len(for_kernel)} more with ipykernel", for_kernel))
-    return [Table("What changed", told + also_told, tuple(folds))]
+    told += also_told
+    its_own, more_for_kernel = _folded(for_kernel, 0 if told else 2)
+    if more_for_kernel:
+        folds.append(Fold(f"{len(more_for_kernel)} more with ipykernel", more_for_kernel))
+    return [Table("What changed", told + its_own, tuple(folds))]
 
 
 def _of_change(change: Change, is_mixed: bool) -> Row:

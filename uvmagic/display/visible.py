@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_UNSEEN = re.compile(
+_UNSEEN = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls: all but tab and line break
     "\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the direction of writing
     "\ud800-\udfff]"  # bytes of a file name that are no UTF-8
@@ -17,7 +17,9 @@ _UNSEEN = re.compile(
 
 def visible(text: str) -> str:
     r"""A text in which all that would not be seen is spelled out, `\x1b`; tabs are spaces."""
-    return _UNSEEN.sub(_spelled, text.replace("\r\n", "\n")).expandtabs()
+    if text.isprintable():
+        return text
+    return re.sub(_UNSEEN, _spelled, text.replace("\r\n", "\n")).expandtabs()
 
 
 def _spelled(match: re.Match[str]) -> str:

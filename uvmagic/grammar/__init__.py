@@ -7,13 +7,14 @@ completion tells what may stand at a cursor, and cursor in which call that is.
 from uvmagic.grammar.command import Command, called, parse
 from uvmagic.grammar.slips import hint_for_refusal, hint_near, near
 from uvmagic.grammar.tokens import expand, quote, tokenise, tokenise_requirements, without_semicolon
-from uvmagic.grammar.usage import help_of_call, help_text
+from uvmagic.grammar.usage import as_typed, help_of_call, help_text
 from uvmagic.grammar.words import CHOICES, WORDS, uv_options
 
 __all__ = [
     "CHOICES",
     "WORDS",
     "Command",
+    "as_typed",
     "called",
     "expand",
     "help_of_call",

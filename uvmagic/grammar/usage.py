@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from uvmagic.grammar.command import called
@@ -14,6 +15,16 @@ _WIDTH = 80
 """Columns: what a terminal has at least, and a tooltip at most."""
 _LEFT = 26
 """Columns of what is explained."""
+
+
+def as_typed(told: str, call: str) -> str:
+    """A sentence with its calls as they are typed where it is read.
+
+    Args:
+        told: a sentence with calls of either face, `%uv add six` or `uvmagic rerun a-bundle`.
+        call: how the face that shows it is called, `%uv` or `uvmagic`.
+    """
+    return re.sub(rf"(?<!%)%uv(?= )|(?<![\w/.-])uvmagic(?= (?:{'|'.join(WORDS)})\b)", call, told)
 
 
 def help_text(word: str = "", call: str = "%uv") -> str:

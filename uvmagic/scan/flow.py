@@ -319,7 +319,7 @@ def _added(scanned: _Scanned, command: Command, host: Host) -> Outcome:
     if scanned.found is None:
         raise ProjectMissing(
             f"There is no project here to add to, in {scanned.folder} or above it.",
-            "Run  %uv init  (uvmagic init in a shell) first.",
+            "Run  %uv init  first.",
         )
     wanted = [finding.distribution for finding in scanned.of("missing")]
     if not wanted and not command.has("--as-of"):

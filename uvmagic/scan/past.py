@@ -83,7 +83,7 @@ def _obstacle(calls: Calls, own: str | None, others: Mapping[str, str]) -> str:
     if len(set(others.values())) > 1:
         return f"others with others; {kept}"
     if calls.environment.is_running():
-        return f"{kept} This notebook runs in it;  uvmagic scan …  in a shell can change it."
+        return f"{kept} This notebook runs in it: scan in a shell, which can change it."
     if (calls.project.root / _PIN).exists():
         return f"{kept} {_PIN} says so;  %uv python pin {python}  changes that."
     try:  # uv's own answer, downloads and all settings of it included
