@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
-import sys
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
-
-from IPython.core.getipython import get_ipython
+from typing import TYPE_CHECKING, cast
 
 from uvmagic import app, grammar
+from uvmagic.cell_output import face
 from uvmagic.errors import FoundWrong, UsageError
 from uvmagic.kernel.frontends import keeps_its_kernel
-from uvmagic.outcome import Outcome, html_lines
-from uvmagic.system.host import Frontend, Host, Reporter, current_folder
+from uvmagic.system.host import Frontend, Host, current_folder
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from uvmagic.grammar import Command
+    from uvmagic.cell_output import Shown
     from uvmagic.magics import UvMagics
-    from uvmagic.progress import Progress
+    from uvmagic.outcome import Outcome
     from uvmagic.system.host import AutoMove
 
 
@@ -39,36 +36,35 @@ def run(magics: UvMagics, line: str, cell: str | None) -> Outcome | None:
     """
     shell = magics.shell
     assert shell is not None
+    line, is_silenced = grammar.without_semicolon(line)
     tokens, stdin_text = _tokens(line, cell, shell)
     command = grammar.parse(tokens)
     if command.wants_help:
         print(grammar.help_text(command.word))
         return None
-    reporter = _reporter(shell)
+    is_json = command.has("--json")
+    shown: Shown = "none" if is_json or command.has("--quiet") else cast("Shown", magics.display)
+    showing = face(shell, shown, is_silenced=is_silenced)
     host = Host(
         cwd=current_folder(),
         environ=os.environ,
-        reporter=reporter,
+        reporter=showing,
         frontend=_frontend(shell),
         auto_register=magics.auto_register and _can_change_kernel(shell),
         auto_move=cast("AutoMove", magics.auto_move),
+        default_mirror=magics.default_mirror,
         stdin_text=stdin_text,
     )
     try:
         outcome = app.run(command, host)
     except BaseException:
-        reporter.failed(command)
+        showing.failed(command)
         raise
     if outcome is None:
         return None
-    if command.has("--json"):
-        import json
-
-        reporter.clear()
+    if is_json:
         print(json.dumps(outcome.json(), ensure_ascii=False))
-        value = None
-    else:
-        value = reporter.end(outcome, shell.execution_count)
+    value = None if is_json else showing.end(outcome, shell.execution_count)
     if outcome.exit_code:
         raise FoundWrong(outcome.title)
     return value
@@ -116,100 +112,5 @@ def _notebook(shell: InteractiveShell) -> Path | None:
     return None
 
 
-def _is_kernel(shell: InteractiveShell) -> bool:
-    return hasattr(shell, "kernel")
-
-
 def _can_change_kernel(shell: InteractiveShell) -> bool:
-    return _is_kernel(shell) and not keeps_its_kernel(os.environ)
-
-
-# --- showing ------------------------------------------------------------------------------------
-
-
-class _Face(Reporter, Protocol):
-    """A reporter that also ends a cell."""
-
-    def clear(self) -> None:
-        """Leave nothing of the progress."""
-
-    def failed(self, command: Command) -> None:
-        """The command raised."""
-
-    def end(self, outcome: Outcome, execution_count: int) -> Outcome:
-        """The command is done; gives the cell's value."""
-
-
-class _CellReporter:
-    """One display that is updated while a command works, and holds its end at the end."""
-
-    def __init__(self) -> None:
-        self._display: Any = None
-
-    def _show(self, data: dict[str, str]) -> None:
-        from IPython.display import display
-
-        if self._display is None:
-            self._display = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        else:
-            self._display.update(data, raw=True)
-
-    def progress(self, progress: Progress) -> None:
-        text = progress.text()
-        self._show({"text/plain": text, "text/html": html_lines([("fact", text)])})
-
-    def write(self, stream: str, text: str) -> None:
-        getattr(sys, stream).write(text)
-        getattr(sys, stream).flush()
-
-    def clear(self) -> None:
-        """Leave nothing of the progress."""
-        if self._display is not None:
-            self._show({"text/plain": ""})
-
-    def failed(self, command: Command) -> None:
-        """Leave no progress standing over an error."""
-        if self._display is not None:
-            self._show({"text/plain": f"{command.word}: not done"})
-
-    def end(self, outcome: Outcome, execution_count: int) -> Outcome:
-        """Show the outcome in place of the progress; give the cell's value."""
-        self._show(outcome._repr_mimebundle_())
-        values = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
-        return CellOutcome(**values, shown_at=execution_count)
-
-
-@dataclass(frozen=True, slots=True)
-class CellOutcome(Outcome):
-    """An outcome as a cell's value: its own cell has shown it already, later ones show it.
-
-    Attributes:
-        shown_at: the execution count of its own cell.
-    """
-
-    shown_at: int = -1
-
-    def _ipython_display_(self) -> None:
-        shell = get_ipython()
-        if shell is None or shell.execution_count != self.shown_at:
-            from IPython.display import display
-
-            display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
-
-
-def _reporter(shell: InteractiveShell) -> _Face:
-    if _is_kernel(shell):
-        return _CellReporter()
-    from uvmagic.terminal import TerminalReporter
-
-    class ConsoleReporter(TerminalReporter):
-        """In IPython on a terminal: `Out[…]` shows the outcome, unless it is assigned."""
-
-        def failed(self, _command: Command) -> None:
-            self.clear()
-
-        def end(self, outcome: Outcome, _execution_count: int) -> Outcome:
-            self.clear()
-            return outcome
-
-    return ConsoleReporter()
+    return hasattr(shell, "kernel") and not keeps_its_kernel(os.environ)

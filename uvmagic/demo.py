@@ -79,7 +79,7 @@ def demo(command: Command, host: Host) -> Outcome:
             ("bundle", shorten(folder / "quickstart-bundle")),
             ("rerun", shorten(folder / "quickstart-rerun.ipynb")),
         ),
-        notes=("", *_picture(steps), ""),
+        listing=tuple(_picture(steps)),
         next_steps=(
             f"Look at {shorten(file)}; remove {shorten(folder.parent)} when you have seen enough.",
         ),

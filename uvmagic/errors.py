@@ -43,7 +43,9 @@ class UvmagicError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback; the cell still fails."""
-        return str(self).splitlines()
+        from uvmagic.display.visible import visible  # by who shows it
+
+        return visible(str(self)).splitlines()
 
 
 class UsageError(UvmagicError):

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, Enum
+from traitlets import Bool, Enum, Unicode
+
+from uvmagic import assist
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +39,15 @@ class UvMagics(Magics):
         ("unless-variables", "always", "never"),
         "unless-variables",
         help="When a change of the project moves a notebook into it that runs elsewhere.",
+    ).tag(config=True)
+    display = Enum(
+        ("rich", "text", "none"),
+        "rich",
+        help="How outcomes are shown: rich (HTML, and text), text, or none (errors alone).",
+    ).tag(config=True)
+    default_mirror = Unicode(
+        help="Where torch's wheels come from if a call has no --mirror and the project none: nju, "
+        "sjtu, aliyun, or a URL; empty for PyTorch's own index.",
     ).tag(config=True)
 
     @no_var_expand
@@ -78,6 +89,7 @@ def load(shell: InteractiveShell) -> None:
     for name in _OURS:  # what `%uv?` shows, made when it is asked for (IPython's oinspect.getdoc)
         getattr(UvMagics, name).getdoc = _overview
     shell.register_magics(UvMagics)
+    assist.install(shell)
     kernel = getattr(shell, "kernel", None)
     if kernel is not None and not hasattr(kernel, "io_loop"):  # it starts, and a user waits for it
         timer = threading.Timer(_UNTIL_IDLE, _when_idle, (kernel, _import_words))
@@ -92,6 +104,7 @@ def _import_words() -> None:
     import html  # noqa: F401
 
     import uvmagic.data.uv
+    import uvmagic.display.html
     import uvmagic.grammar
     import uvmagic.outcome
     import uvmagic.project
@@ -124,3 +137,4 @@ def unload(shell: InteractiveShell) -> None:
     own = manager.registry.pop(UvMagics.__name__, None)
     if own in shell.configurables:
         shell.configurables.remove(own)
+    assist.remove(shell)

@@ -1,7 +1,4 @@
-"""What happened, as one value with three faces: text, HTML, JSON.
-
-The text alone is enough to understand an outcome; HTML is the same lines with colour.
-"""
+"""What happened, as one value with three faces: text and HTML, which `display` makes, and JSON."""
 
 from __future__ import annotations
 
@@ -11,20 +8,17 @@ from typing import Any, Literal
 SCHEMA = 1
 """Version of the JSON that `--json` prints."""
 
-Tone = Literal["title", "added", "removed", "changed", "error", "warning", "fact", "note", "next"]
+MARK = "uvmagic"
+"""What the metadata of a cell's output has where uvmagic made it."""
+
 Level = Literal["error", "warning", "note"]
 """What fails or will, what may well, what is good to know."""
 
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 """The worst first."""
 
-_COLOURS: dict[Tone, str] = {
-    "added": "#1a7f37",
-    "removed": "#cf222e",
-    "changed": "#9a6700",
-    "error": "#cf222e",
-    "warning": "#9a6700",
-}
+Role = Literal["asked", "needed", "kernel"]
+"""Why a distribution changed: the call is about it, that needs it, or only the kernel does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +28,7 @@ class Change:
     name: str
     before: str | None
     after: str | None
+    role: Role = "asked"
 
     @property
     def sign(self) -> str:
@@ -77,15 +72,6 @@ class Finding:
     fix: tuple[str, ...] = ()
     id: str = ""
 
-    def lines(self) -> list[tuple[Tone, str]]:
-        """It as toned lines, the level in front."""
-        (first, *more), indent = self.seen.splitlines() or [""], " " * 10
-        name = f"  [{self.id}]" if self.id else ""
-        lines: list[tuple[Tone, str]] = [(self.level, f"  {self.level:<7} {first}{name}")]
-        lines += [("fact", indent + line) for line in (*more, *self.why.splitlines())]
-        lines += [("next", f"{indent}→ {line}") for line in self.remedy.splitlines()]
-        return lines
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -102,6 +88,7 @@ class Outcome:
         exit_code: what a shell gets.
         findings: what is not as it should be, the worst first.
         rows: a table, before the notes: a sign each (`!` to look at, `+`, `~`, `=`), and cells.
+        listing: lines after the notes that stand as they are: a diff, a picture made of letters.
     """
 
     word: str
@@ -114,31 +101,35 @@ class Outcome:
     exit_code: int = 0
     findings: tuple[Finding, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    listing: tuple[str, ...] = ()
 
-    def lines(self) -> list[tuple[Tone, str]]:
-        """The outcome as toned lines, the one source of text and HTML."""
-        lines: list[tuple[Tone, str]] = [("title", self.title)]
-        name_width = max((len(change.name) for change in self.changes), default=0)
-        tones: dict[str, Tone] = {"+": "added", "−": "removed", "~": "changed"}
-        lines += [
-            (tones[c.sign], f"  {c.sign} {c.name:<{name_width}}  {c.versions}")
-            for c in self.changes
-        ]
-        lines += [line for finding in self.findings for line in finding.lines()]
-        label_width = max((len(label) for label, _ in self.facts), default=0)
-        lines += [("fact", f"  {label:<{label_width}}  {value}") for label, value in self.facts]
-        lines += _table(self.rows)
-        lines += [("note", f"  {note}") for note in self.notes]
-        lines += [("next", f"→ {step}") for step in self.next_steps]
-        return lines
+    def wrong(self) -> Outcome | None:
+        """What of it is told even quietly: what is wrong; None where nothing is."""
+        errors = tuple(finding for finding in self.findings if finding.level == "error")
+        if not self.exit_code and not errors:
+            return None
+        rows = tuple(row for row in self.rows if row[0] == "!")
+        return Outcome(
+            self.word,
+            self.title,
+            facts=() if errors or rows else self.facts,
+            next_steps=self.next_steps,
+            exit_code=self.exit_code,
+            findings=errors,
+            rows=rows,
+        )
 
     def text(self) -> str:
         """The outcome as plain text without a final newline."""
-        return "\n".join(line.rstrip() for _, line in self.lines())
+        from uvmagic.display import text  # by who shows it
+
+        return text.text(self)
 
     def html(self) -> str:
         """The outcome as a self-contained HTML fragment."""
-        return html_lines(self.lines())
+        from uvmagic.display import html
+
+        return html.html(self)
 
     def json(self) -> dict[str, Any]:
         """The outcome as a JSON object, `"schema": 1`."""
@@ -150,38 +141,10 @@ class Outcome:
                 {"name": c.name, "before": c.before, "after": c.after} for c in self.changes
             ],
             **{label: value for label, value in self.facts if label},
-            "notes": list(self.notes),
+            "notes": [*self.notes, *self.listing],
             "next": list(self.next_steps),
             **self.data,
         }
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/plain": self.text(), "text/html": self.html()}
-
-
-_ROW_TONES: dict[str, Tone] = {"!": "removed", "+": "added", "~": "changed"}
-
-
-def _table(rows: tuple[tuple[str, ...], ...]) -> list[tuple[Tone, str]]:
-    """Rows below each other: all cells of a column as wide as the widest, the last as it is."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-    return [
-        (
-            _ROW_TONES.get(row[0], "fact"),
-            "  " + "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]]),
-        )
-        for row in rows
-    ]
-
-
-def html_lines(lines: list[tuple[Tone, str]]) -> str:
-    """Toned lines as a `<pre>`: everything escaped, no script, no outside asset."""
-    from html import escape  # 2 ms that %load_ext need not take
-
-    rows = []
-    for tone, line in lines:
-        style = f"color:{_COLOURS[tone]}" if tone in _COLOURS else ""
-        style = "font-weight:bold" if tone == "title" else style
-        text = escape(line.rstrip())
-        rows.append(f'<span style="{style}">{text}</span>' if style else text)
-    return f'<pre style="margin:0;white-space:pre-wrap">{chr(10).join(rows)}</pre>'
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
+        return {"text/plain": self.text(), "text/html": self.html()}, {MARK: True}

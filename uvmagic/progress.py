@@ -9,21 +9,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from uvmagic.wording import in_bytes
-
 COLUMNS = 400
 """Columns of the terminal that uv is given: wide enough that it wraps no message."""
 _ERASE = "\x1b[2K"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
 # A name is bounded and begins a word: one endless word must not take a time of its square.
 _BAR = re.compile(
-    r"(?<!\S)(\S{1,200})\s+-+\s+(\d+(?:\.\d+)?) ?([KMGT]?i?B)/(\d+(?:\.\d+)?) ?([KMGT]?i?B)"
+    r"(?<!\S)(\w\S{0,199})\s+-+\s+(\d+(?:\.\d+)?) ?([KMGT]?i?B)/(\d+(?:\.\d+)?) ?([KMGT]?i?B)"
 )
 _SPINNER = re.compile(r"^[⠀-⣿█░\s]+")
 _TOLD_LATER = re.compile(r"(error|cause|hint|warning)\b", re.IGNORECASE)
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
-_STARTED = re.compile(r"^\s*(?:Downloading|Building) (\S+)(?: \((\d+(?:\.\d+)?) ?([KMGT]?i?B)\))?")
-_ENDED = re.compile(r"^\s*(?:Downloaded|Built) (\S+)")
+_STARTED = re.compile(r"^\s*Downloading (\S+)(?: \((\d+(?:\.\d+)?) ?([KMGT]?i?B)\))?")
+_ENDED = re.compile(r"^\s*Downloaded (\S+)")
+# What follows a name tells that it has come whole.
+_BUILD = re.compile(r"(?<!\S)(Building|Built) +([\w.-]{1,200})(?=\s|==)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +35,15 @@ class Progress:
         activity: what it does, `Resolving dependencies`.
         done: bytes downloaded of the files under way.
         total: bytes of the files under way; 0 where nothing is downloaded.
-        files: their distributions.
+        files: their distributions, the one with most to come first.
+        building: the distributions that are being built meanwhile.
     """
 
     activity: str
     done: int = 0
     total: int = 0
     files: tuple[str, ...] = ()
-
-    def text(self) -> str:
-        """The moment as one line."""
-        if not self.total:
-            return self.activity
-        names = ", ".join(self.files[:3]) + (" …" if len(self.files) > 3 else "")
-        return f"{self.activity}  {in_bytes(self.done)} of {in_bytes(self.total)}  {names}"
+    building: tuple[str, ...] = ()
 
 
 @dataclass
@@ -57,13 +53,14 @@ class Transcript:
     _lines: list[str] = field(default_factory=list)
     _tail: str = ""
     _sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _built: dict[str, bool] = field(default_factory=dict)
     _activity: str = "Starting uv"
 
     def feed(self, text: str) -> None:
         """Take the next piece of output."""
         *complete, self._tail = (self._tail + text).split("\n")
         for raw in complete:
-            self._note(raw)
+            self._note(raw, is_complete=True)
             self._note_ended(raw)
             line = _visible(raw)
             if line and not _is_transient(line):
@@ -78,13 +75,15 @@ class Transcript:
         self._note(self._tail)
         missing = {name: total - done for name, (done, total) in self._sizes.items()}
         under_way = [name for name in sorted(missing, key=missing.__getitem__) if missing[name]]
+        building = tuple(name for name, is_built in self._built.items() if not is_built)
         if not under_way:
-            return Progress(self._activity)
+            return Progress("Building" if building else self._activity, building=building)
         return Progress(
             "Downloading",
             sum(done for done, _ in self._sizes.values()),
             sum(total for _, total in self._sizes.values()),
             tuple(reversed(under_way)),
+            building,
         )
 
     def said(self) -> list[str]:
@@ -100,27 +99,44 @@ class Transcript:
                 return "\n".join(lines[index:])
         return "\n".join(lines[-12:])
 
-    def _note(self, raw: str) -> None:
-        """Learn activity and sizes from a piece of output."""
-        for match in _BAR.finditer(_CONTROL.sub(" ", raw)):
-            name, done, done_unit, total, total_unit = match.groups()
-            self._sizes[name] = (_count(done, done_unit), _count(total, total_unit))
+    def _note(self, raw: str, *, is_complete: bool = False) -> None:
+        """Learn activity, sizes and builds from a piece of output."""
+        *whole, last = raw.split(_ERASE)
+        for frame in whole:
+            self._note_frame(frame, is_whole=True)
+        self._note_frame(last + "\n" * is_complete, is_whole=False)
         line = _visible(raw)
         if started := _STARTED.match(line):
             if started[2]:
                 self._sizes.setdefault(started[1], (0, _count(started[2], started[3])))
             self._activity = line.strip()
-        elif _ENDED.match(line):
-            pass  # counted when the line is complete
+        elif _ENDED.match(line) or _BUILD.search(f"{line} "):
+            pass  # the one is counted when its line is complete, the other is already
         else:
             words = _SPINNER.sub("", _CONTROL.sub("", raw.rpartition(_ERASE)[2])).strip()
             if words and not _BAR.search(words) and not _TOLD_LATER.match(words):
                 self._activity = _activity(words)
 
+    def _note_frame(self, frame: str, *, is_whole: bool) -> None:
+        """Learn sizes and builds from what was drawn at once, or the part of it that has come."""
+        plain = _CONTROL.sub(" ", _COLOUR.sub("", frame))  # a bar is of two colours
+        drawn = set[str]()
+        for match in _BAR.finditer(plain):
+            name, done, done_unit, total, total_unit = match.groups()
+            self._sizes[name] = (_count(done, done_unit), _count(total, total_unit))
+            drawn.add(name)
+        for match in _BUILD.finditer(plain):
+            self._built[match[2]] = match[1] == "Built"
+        if is_whole and "Preparing packages" in plain:  # a bar goes when its file has come
+            for name in self._sizes.keys() - drawn:
+                self._sizes[name] = (self._sizes[name][1],) * 2
+
     def _note_ended(self, raw: str) -> None:
-        """Learn which downloads are over from a complete line."""
+        """Learn which downloads and builds are over from a complete line."""
         line = _visible(raw)
         ended = _ENDED.match(line)
+        if line.startswith(("Prepared ", "Resolved ")):
+            self._built.clear()
         over = [ended[1]] if ended else list(self._sizes) if line.startswith("Prepared ") else []
         for name in over:
             if name in self._sizes:

@@ -7,8 +7,16 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from uvmagic.display import text
+from uvmagic.display.drawing import Drawing
+from uvmagic.display.visible import visible
+
 if TYPE_CHECKING:
-    from uvmagic.outcome import Outcome, Tone
+    from typing import TextIO
+
+    from uvmagic.display.layout import Tone
+    from uvmagic.display.pace import Moment
+    from uvmagic.outcome import Outcome
     from uvmagic.progress import Progress
 
 _STYLES: dict[Tone, str] = {
@@ -23,21 +31,31 @@ _STYLES: dict[Tone, str] = {
 
 
 class TerminalReporter:
-    """Progress on stderr: one line that is replaced on a terminal, a line each elsewhere."""
+    """Progress on stderr: one line that is replaced on a terminal, a line each elsewhere.
+
+    Attributes:
+        is_quiet: none is shown.
+    """
+
+    is_quiet = False
 
     def __init__(self) -> None:
         self._is_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        self._activity = ""
+        self._drawing = Drawing(_draw)
+        self._told = ""
 
     def progress(self, progress: Progress) -> None:
         """Show what is being done now."""
+        if self.is_quiet:
+            return
         if self._is_terminal:
-            width = shutil.get_terminal_size().columns - 1
-            sys.stderr.write(f"\r\x1b[2K{progress.text()[:width]}")
-        elif progress.activity.partition("  ")[0] != self._activity:
-            self._activity = progress.activity.partition("  ")[0]
-            sys.stderr.write(f"{self._activity}\n")
-        sys.stderr.flush()
+            self._drawing.hear(progress)
+            return
+        told = visible(progress.activity.partition("  ")[0])
+        if told != self._told:
+            self._told = told
+            sys.stderr.write(f"{told}\n")
+            sys.stderr.flush()
 
     def write(self, stream: str, text: str) -> None:
         """Pass output on."""
@@ -46,19 +64,46 @@ class TerminalReporter:
 
     def clear(self) -> None:
         """Remove the progress line."""
+        self._drawing.end()
         if self._is_terminal:
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()
 
 
+def _draw(moment: Moment) -> None:
+    columns = shutil.get_terminal_size().columns - 1
+    sys.stderr.write(f"\r\x1b[2K{text.moment(moment, columns)}")
+    sys.stderr.flush()
+
+
 def show(outcome: Outcome) -> None:
     """Print an outcome, in colour where stdout is a terminal that wants it (NO_COLOR)."""
-    if not sys.stdout.isatty():
-        print(outcome.text())
+    _print(text.lines(outcome, _columns(sys.stdout)), sys.stdout)
+
+
+def show_error(told: str) -> None:
+    """Print an error likewise on stderr; what it says to do comes last."""
+    columns = _columns(sys.stderr)
+    first, *more = visible(f"error: {told}").split("\n")
+    lines: list[text.Line] = [("error", line) for line in text.wrapped(first, columns)]
+    for line in more:
+        tone: Tone = "next" if line.startswith("→") else "note"
+        lines += [(tone, part) for part in text.wrapped(line, columns)]
+    _print(lines, sys.stderr)
+
+
+def _columns(stream: TextIO) -> int | None:
+    """The width to keep to; None where nobody reads along and a line may be of any length."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def _print(lines: list[text.Line], stream: TextIO) -> None:
+    if not stream.isatty():
+        print("\n".join(line for _, line in lines), file=stream)
         return
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)
-    for tone, line in outcome.lines():
-        console.print(Text(line.rstrip(), style=_STYLES.get(tone, "")))
+    console = Console(file=stream, highlight=False, soft_wrap=True)
+    for tone, line in lines:
+        console.print(Text(line, style=_STYLES.get(tone, "")))

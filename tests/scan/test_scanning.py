@@ -324,6 +324,13 @@ def test_a_library_by_path_is_followed_and_used(folder: Folder, scan: Scan) -> N
     assert kinds(scan()[1]) == {"missing": ["attr"]}
 
 
+def test_an_editable_uvmagic_is_loaded_and_not_followed(folder: Folder, scan: Scan) -> None:
+    (folder.path / "uvmagic").mkdir()
+    (folder.path / "uvmagic" / "__init__.py").write_text("import papermill")
+    write(folder.path, "a.ipynb", "%load_ext uvmagic\nimport numpy")
+    assert kinds(scan()[1]) == {"missing": ["numpy"]}
+
+
 def test_texts_that_are_no_paths_lead_nowhere(folder: Folder, scan: Scan) -> None:
     lines = (f"%run {'x' * 5000}.py", f"import sys\nsys.path.append('{'y' * 5000}')")
     write(folder.path, "a.ipynb", *lines, "sys.path.append('\\0')\nimport numpy")

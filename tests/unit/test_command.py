@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from uvmagic.data import uv
 from uvmagic.errors import UsageError
 from uvmagic.grammar import WORDS, Command, parse, tokenise
-from uvmagic.grammar.words import HELP, Option, option_arity
+from uvmagic.grammar.words import COMMON, Option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ class Call:
 @st.composite
 def calls(draw: st.DrawFn) -> Call:
     word = draw(st.sampled_from(OVER_UV))
-    own_options = (*WORDS[word].options, HELP)
+    own_options = (*WORDS[word].options, *COMMON)
     own_names = [name for option in own_options for name in option.names]
     elsewhere = {*own_names, "--script"}  # which makes the word uv's own
     rows = [row for row in uv.options() if word in row.words and elsewhere.isdisjoint(row.names)]
@@ -117,7 +117,7 @@ def test_positionals_and_unknown_options_are_known_in_their_order(call: Call) ->
 @given(calls())
 def test_an_option_of_uvmagic_counts_wherever_it_stands(call: Call) -> None:
     command = parse(call.tokens)
-    long_names = {name: o.name for o in (*WORDS[call.word].options, HELP) for name in o.names}
+    long_names = {name: o.name for o in (*WORDS[call.word].options, *COMMON) for name in o.names}
     named = (token.partition("=")[0] for token in call.own)
     own = {long_names[name] for name in named if name in long_names}
     assert own == command.options.keys() & set(long_names.values())
@@ -321,7 +321,6 @@ def test_any_tokens_are_parsed_or_are_a_usage_error(tokens: list[str]) -> None:
 
 @pytest.mark.parametrize("name", OVER_UV)
 def test_an_option_of_uvmagic_hides_none_of_uv_but_for_the_same_purpose(name: str) -> None:
-    arity, own = option_arity(WORDS[name])
     of_uv = {spelling for row in uv.options() if name in row.words for spelling in row.names}
-    hidden = {spelling for spelling, (long, _) in arity.items() if long in own} & of_uv
-    assert hidden <= {"--dry-run"}
+    own = {spelling for option in (*WORDS[name].options, *COMMON) for spelling in option.names}
+    assert own & of_uv <= {"--dry-run", "-q", "--quiet", "-h", "--help"}

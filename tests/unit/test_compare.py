@@ -365,9 +365,10 @@ def test_the_richest_mimetype_that_both_have_is_compared() -> None:
 
 
 def test_streams_counts_and_what_uvmagic_says_are_not_compared() -> None:
-    own = Outcome("add", "Added six")._repr_mimebundle_()
+    data, metadata = Outcome("add", "Added six")._repr_mimebundle_()
+    own = {"output_type": "display_data", "data": data, "metadata": metadata}
     saved = notebook(
-        [printed("1"), shown(plain="x"), {"output_type": "display_data", "data": own}],
+        [printed("1"), shown(plain="x"), own],
         [shown(plain="")],
     )
     came = notebook([shown(plain="x"), printed("2"), printed("3")], [])

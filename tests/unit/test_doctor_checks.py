@@ -98,6 +98,12 @@ def test_a_uv_is_old_by_its_minor_version(version: str, is_old: bool) -> None:
     assert bool(uv.uv_old(replace(HEALTHY, uv=UvFacts("/bin/uv", version)))) is is_old
 
 
+def test_an_old_uv_is_told_with_its_age() -> None:
+    found = uv.uv_old(replace(HEALTHY, uv=UvFacts("/bin/uv", "0.9.5")))
+    assert found is not None
+    assert "0.9.5 (2025-10)" in found.seen
+
+
 @pytest.mark.parametrize(("free", "level"), [(SMALL, "error"), (10**9, "warning"), (LARGE, None)])
 def test_how_full_a_disk_is(free: int, level: str | None) -> None:
     found = machine.disk_full(replace(HEALTHY, disks=(Disk("cache", ROOT, 1, free),)))

@@ -1,39 +1,20 @@
-"""What happened, with its three faces."""
+"""What happened, as a value: its changes, its JSON, what of it is wrong."""
 
 from __future__ import annotations
 
 import json
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmagic.outcome import LEVELS, Change, Finding, Outcome, changes_between, html_lines
+from unit.outcomes import OUTCOMES
+from uvmagic.outcome import MARK, Change, Finding, Outcome, changes_between
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
 ENVIRONMENTS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["1.0", "2.0", "3.0"]))
-# what HTML cannot carry as it is: NUL, and carriage returns
-TEXTS = st.text(
-    st.sampled_from("<>&\"'` ") | st.characters(exclude_categories=["Cs", "Cc"]), max_size=12
-)
-OUTCOMES = st.builds(
-    Outcome,
-    word=TEXTS,
-    title=TEXTS,
-    changes=st.lists(
-        st.builds(Change, TEXTS, TEXTS, TEXTS) | st.builds(Change, TEXTS, st.none(), TEXTS)
-    ).map(tuple),
-    facts=st.lists(st.tuples(TEXTS.map("label {}".format), TEXTS)).map(tuple),
-    notes=st.lists(TEXTS).map(tuple),
-    next_steps=st.lists(TEXTS).map(tuple),
-    findings=st.lists(
-        st.builds(Finding, st.sampled_from(LEVELS), TEXTS, TEXTS, TEXTS, st.just(()), TEXTS)
-    ).map(tuple),
-)
 
 FULL = Outcome(
     "add",
@@ -48,25 +29,6 @@ FULL = Outcome(
     ("Restart the kernel: it has loaded the old version of numpy.",),
     {"seconds": 1.5},
 )
-
-
-class Page(HTMLParser):
-    """What a browser makes of a fragment: its tags, and its text."""
-
-    def __init__(self, fragment: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: set[str] = set()
-        self.text = ""
-        self.feed(fragment)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes |= {name for name, _ in attrs}
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 # --- changes --------------------------------------------------------------------------------------
@@ -110,68 +72,18 @@ def test_changes_come_by_name_with_a_sign_and_versions() -> None:
 # --- faces ----------------------------------------------------------------------------------------
 
 
-def test_an_outcome_reads_well_as_text(snapshot: SnapshotAssertion) -> None:
-    assert FULL.text() == snapshot
-
-
-def test_an_outcome_reads_well_as_html(snapshot: SnapshotAssertion) -> None:
-    assert FULL.html() == snapshot
-
-
 def test_an_outcome_reads_well_as_json(snapshot: SnapshotAssertion) -> None:
     assert json.dumps(FULL.json(), indent=1, ensure_ascii=False) == snapshot
-
-
-def test_what_was_found_reads_well(snapshot: SnapshotAssertion) -> None:
-    found = (
-        Finding(
-            "error", "One thing.\nAnd its place.", "It fails.", "uvmagic sync", ("sync",), "broken"
-        ),
-        Finding("note", "Another.", "It is good to know.", "this\nor that"),
-    )
-    outcome = Outcome("doctor", "1 error, 1 note.", facts=(("uv", "1.0"),), findings=found)
-    assert outcome.text() == snapshot
-    assert outcome.html() == snapshot
 
 
 def test_an_outcome_of_one_sentence_is_that_sentence() -> None:
     assert Outcome("sync", "All is well.").text() == "All is well."
 
 
-def test_a_cell_shows_an_outcome_as_text_and_as_html() -> None:
-    assert FULL._repr_mimebundle_() == {"text/plain": FULL.text(), "text/html": FULL.html()}
-
-
-@given(OUTCOMES)
-def test_a_browser_shows_the_same_text_and_nothing_but_text(outcome: Outcome) -> None:
-    page = Page(outcome.html())
-    assert page.text == outcome.text()
-    assert page.tags <= {"pre", "span"}
-    assert page.attributes <= {"style"}
-
-
-PLACES = ("title", "name", "version", "label", "fact", "note", "next", "seen", "why", "remedy")
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_a_script_is_shown_and_never_run_wherever_it_stands(place: str) -> None:
-    hostile = '<script>alert("x")</script><img src=x onerror=y>'
-    told = {p: hostile if p == place else p for p in ("title", "name", "label", "fact", "note")}
-    version = hostile if place == "version" else "1"
-    step = hostile if place == "next" else "next"
-    seen, why, remedy = (hostile if place == p else p for p in PLACES[-3:])
-    outcome = Outcome(
-        "add",
-        told["title"],
-        (Change(told["name"], version, None),),
-        ((told["label"], told["fact"]),),
-        (told["note"],),
-        (step,),
-        findings=(Finding("error", seen, why, remedy),),
-    )
-    page = Page(outcome.html())
-    assert hostile in page.text
-    assert page.tags == {"pre", "span"}
+def test_a_cell_shows_an_outcome_as_text_and_as_html_and_knows_it_as_ours() -> None:
+    data, metadata = FULL._repr_mimebundle_()
+    assert data == {"text/plain": FULL.text(), "text/html": FULL.html()}
+    assert MARK in metadata
 
 
 @given(OUTCOMES)
@@ -180,7 +92,8 @@ def test_the_json_of_an_outcome_says_what_it_says(outcome: Outcome) -> None:
     assert told["schema"] == 1
     rows = [(row["name"], row["before"], row["after"]) for row in told["changes"]]
     assert rows == [(c.name, c.before, c.after) for c in outcome.changes]
-    assert dict(outcome.facts).items() <= told.items()
+    assert {label: value for label, value in outcome.facts if label}.items() <= told.items()
+    assert told["notes"] == [*outcome.notes, *outcome.listing]
     assert told["next"] == list(outcome.next_steps)
 
 
@@ -189,8 +102,26 @@ def test_a_row_under_a_label_that_stands_above_is_no_fact_of_its_own_in_json() -
     assert "" not in outcome.json()
 
 
-def test_what_is_removed_is_red_and_a_fact_has_no_colour() -> None:
-    assert html_lines([("removed", "x"), ("fact", "<y>")]) == (
-        '<pre style="margin:0;white-space:pre-wrap"><span style="color:#cf222e">x</span>\n'
-        "&lt;y&gt;</pre>"
-    )
+# --- quietly --------------------------------------------------------------------------------------
+
+
+@given(OUTCOMES)
+def test_quietly_nothing_is_told_but_of_what_is_wrong(outcome: Outcome) -> None:
+    wrong = outcome.wrong()
+    is_wrong = bool(outcome.exit_code) or any(f.level == "error" for f in outcome.findings)
+    assert (wrong is not None) == is_wrong
+    if wrong is not None:
+        assert wrong.title == outcome.title
+        assert wrong.next_steps == outcome.next_steps
+        assert [f.level for f in wrong.findings] == ["error"] * len(wrong.findings)
+        assert wrong.findings == tuple(f for f in outcome.findings if f.level == "error")
+        assert wrong.rows == tuple(row for row in outcome.rows if row[0] == "!")
+        assert (wrong.changes, wrong.notes, wrong.listing) == ((), (), ())
+
+
+def test_quietly_facts_are_told_where_nothing_else_says_what_is_wrong() -> None:
+    differs = Outcome("rerun", "1 differs", facts=(("code cell 3", "image"),), exit_code=1)
+    assert differs.wrong() == differs
+    error = Finding("error", "seen", "why", "remedy")
+    found = Outcome("doctor", "1 error.", facts=(("uv", "1.0"),), findings=(error,), exit_code=1)
+    assert found.wrong() == Outcome("doctor", "1 error.", findings=(error,), exit_code=1)

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uvmagic.display.pace import Moment
+from uvmagic.display.text import moment
 from uvmagic.progress import Progress, Transcript
 from uvmagic.wording import in_bytes
 
@@ -48,6 +50,21 @@ PIECES = (
 )
 """What uv 0.13.9 wrote to a terminal for `uv add`, in the pieces that came; padding shortened."""
 
+PAD = " " * 300
+BUILDING = "   \x1b[36m\x1b[1mBuilding\x1b[0m\x1b[39m {}\x1b[2m==1.0\x1b[0m" + PAD
+BUILT = BUILDING.replace("Building", "   Built")
+PREPARING = f"⠙ Preparing packages... (0/2){PAD}"
+UP = f"\x1b[2A{ERASE}\x1b[1B{ERASE}\x1b[1B{ERASE}\x1b[2A"
+BUILDS = (
+    f"⠋ Preparing packages... (0/2){PAD}",
+    f"{ERASE}{BUILDING.format('lib')}{PREPARING}",
+    f"{UP}{BUILDING.format('lib')}{BUILDING.format('lib-two')}{PREPARING}",
+    f"{UP}{BUILT.format('lib')}{BUILDING.format('lib-two')}{PREPARING}",
+    f"{UP}{BUILDING.format('lib-two')}{PREPARING}",
+    f"{ERASE}Prepared 2 packages in 3.22s\r\n",
+)
+"""What uv 0.13.9 draws while it builds: each row is padded to the terminal's width."""
+
 DOWNLOADED = 17
 """The first of the pieces after which a file has come whole and its bar is drawn no more."""
 
@@ -77,7 +94,7 @@ def fed(*pieces: str) -> Transcript:
 @st.composite
 def chunked(draw: st.DrawFn) -> tuple[str, list[str]]:
     """A text of uv's kind, and the same in pieces."""
-    parts = draw(st.lists(st.sampled_from(PIECES + OTHERS) | st.text(max_size=3)))
+    parts = draw(st.lists(st.sampled_from(PIECES + BUILDS + OTHERS) | st.text(max_size=3)))
     text = "".join(parts)
     cuts = sorted(draw(st.sets(st.integers(0, len(text)))))
     ends = [*cuts, len(text)]
@@ -130,7 +147,7 @@ def test_the_moments_of_a_real_add_read_well(snapshot: SnapshotAssertion) -> Non
     transcript, moments = Transcript(), list[str]()
     for piece in PIECES[:DOWNLOADED]:
         transcript.feed(piece)
-        told = transcript.now().text()
+        told = moment(Moment(transcript.now()))
         if moments[-1:] != [told]:
             moments.append(told)
     assert "\n".join(moments) == snapshot
@@ -159,7 +176,6 @@ def test_a_half_line_that_was_asked_about_counts_no_other_download_as_done() -> 
         ("", "Starting uv"),
         ("⠋ Resolving dependencies...      ", "Resolving dependencies"),
         (f"⠋ Resolving{ERASE}⠙ pandas==2.1  ", "Resolving  pandas==2.1"),
-        ("   Building lib @ file:///lib\n", "Building lib @ file:///lib"),
         ("██░░ [1/3] Installing wheels...", "Installing 1 of 3"),
         (" + pandas==2.1\n", "Installing"),
         (" - pandas==2.1\n", "Installing"),
@@ -176,6 +192,23 @@ def test_downloads_are_added_up_the_one_with_most_to_come_first() -> None:
     assert fed(bars).now() == Progress("Downloading", 3 * 1024, 7 * 1024, ("b", "a"))
 
 
+def test_a_download_whose_bar_is_gone_has_come_though_no_frame_showed_it_whole() -> None:
+    frame = "⠙ Preparing packages... (0/2)   "
+    bars = (f"a {BAR} 1.0 KiB/2.0 KiB   ", f"b {BAR} 1.0 KiB/4.0 KiB   ")
+    drawn = fed(frame + "".join(bars), f"{ERASE}{frame}{bars[1]}")
+    assert drawn.now().files == ("b", "a")  # the second frame may not be whole yet
+    drawn.feed(f"{ERASE}{frame}")
+    assert drawn.now() == Progress("Downloading", 3 * 1024, 6 * 1024, ("b",))
+
+
+def test_a_bar_of_two_colours_is_one_bar() -> None:
+    """As uv draws it in each kernel of ipykernel's, which sets FORCE_COLOR for all it starts."""
+    bar = (
+        "\x1b[2mheavy    \x1b[0m \x1b[32m------\x1b[30m\x1b[2m------\x1b[0m\x1b[0m 1.0 KiB/2.0 KiB"
+    )
+    assert fed(bar).now() == Progress("Downloading", 1024, 2048, ("heavy",))
+
+
 def test_a_download_without_a_bar_counts_from_its_first_line_to_its_last() -> None:
     begun = fed("Downloading numpy (16.0MiB)\n")
     assert begun.now() == Progress("Downloading", 0, 16 * 2**20, ("numpy",))
@@ -184,15 +217,15 @@ def test_a_download_without_a_bar_counts_from_its_first_line_to_its_last() -> No
 
 
 @pytest.mark.parametrize(
-    "text",
+    "raw",
     [
         f"odd {BAR} 1.2.3 B/4 B",
         f"odd {BAR} . B/. B",
         "Downloading odd (1.2.3 KiB)\n",
     ],
 )
-def test_numbers_that_are_none_are_no_reason_to_stop(text: str) -> None:
-    assert isinstance(fed(text).now().text(), str)
+def test_numbers_that_are_none_are_no_reason_to_stop(raw: str) -> None:
+    assert isinstance(fed(raw).now(), Progress)
 
 
 @pytest.mark.parametrize(
@@ -241,14 +274,37 @@ def test_no_number_of_bytes_is_told_as_1024_of_a_unit(count: int) -> None:
     assert not in_bytes(count).startswith("1024")
 
 
-@pytest.mark.parametrize(
-    ("progress", "text"),
-    [
-        (Progress("Resolving"), "Resolving"),
-        (Progress("Downloading", 1024, 2048, ("a",)), "Downloading  1.0 KiB of 2.0 KiB  a"),
-        (Progress("D", 0, 1, ("a", "b", "c")), "D  0 B of 1 B  a, b, c"),
-        (Progress("D", 0, 1, ("a", "b", "c", "d")), "D  0 B of 1 B  a, b, c …"),
-    ],
-)
-def test_a_moment_is_told_in_one_line(progress: Progress, text: str) -> None:
-    assert progress.text() == text
+# --- builds ---------------------------------------------------------------------------------------
+
+
+def test_what_is_being_built_is_told_by_name() -> None:
+    told = [fed(*BUILDS[:end]).now() for end in range(1, len(BUILDS) + 1)]
+    assert [(now.activity, now.building) for now in told] == [
+        ("Preparing packages (0/2)", ()),
+        ("Building", ("lib",)),
+        ("Building", ("lib", "lib-two")),
+        ("Building", ("lib-two",)),
+        ("Building", ("lib-two",)),
+        ("Prepared 2 packages in 3.22s", ()),
+    ]
+
+
+@pytest.mark.parametrize("cut", range(1, 40))
+def test_half_a_name_is_no_other_build(cut: int) -> None:
+    drawn = BUILDING.format("lib-two")
+    transcript = fed(drawn[:cut])
+    transcript.now()
+    transcript.feed(drawn[cut:])
+    assert transcript.now().building == ("lib-two",)
+
+
+def test_without_a_terminal_a_build_has_a_line_for_its_begin_and_one_for_its_end() -> None:
+    begun = fed("   Building lib @ file:///lib\n")
+    assert begun.now() == Progress("Building", building=("lib",))
+    begun.feed("      Built lib @ file:///lib\n")
+    assert begun.now().building == ()
+
+
+def test_what_is_built_while_others_are_downloaded_is_told_beside() -> None:
+    pieces = (f"{BUILDING.format('lib')}{PREPARING}", f"heavy {BAR} 1.0 KiB/4.0 KiB")
+    assert fed(*pieces).now() == Progress("Downloading", 1024, 4096, ("heavy",), ("lib",))

@@ -13,6 +13,8 @@ from nbformat import v4
 from uvmagic import grammar
 from uvmagic.bundle.manifest import Manifest
 from uvmagic.errors import UsageError
+from uvmagic.progress import Progress
+from uvmagic.rerun.containers import steps_told
 from uvmagic.rerun.engines import Settings
 from uvmagic.rerun.flow import rerun
 from uvmagic.system.host import Host
@@ -99,3 +101,30 @@ def test_json_parameters_are_read_as_json(desk: Path) -> None:
     host = Host(desk, {"PATH": os.devnull}, TerminalReporter())
     with pytest.raises(UsageError, match="no saved outputs"):
         rerun(grammar.parse(["rerun", "bare", "-f", "good.json", "--compare"]), host)
+
+
+@pytest.mark.parametrize(
+    ("said", "step"),
+    [
+        ("#8 [env 3/5] RUN uv sync --locked\n#8 0.2 Resolved\n", "RUN uv sync --locked"),
+        ("#5 [internal] load metadata for docker.io/library/python\n", None),
+        ("Step 4/12 : COPY uv.lock ./\n ---> 0a1b\n", "COPY uv.lock ./"),
+        ("STEP 4/12: RUN uv sync\n", "RUN uv sync"),
+        ("[1/2] STEP 2/6: WORKDIR /work\n", "WORKDIR /work"),
+        ("Resolved 30 packages in 1ms\n", None),
+    ],
+)
+def test_the_step_at_which_an_image_is_built_is_told(said: str, step: str | None) -> None:
+    class Heard:
+        told: tuple[Progress, ...] = ()
+
+        def progress(self, progress: Progress) -> None:
+            self.told += (progress,)
+
+        def write(self, stream: str, text: str) -> None:
+            raise AssertionError(text)
+
+    reporter = Heard()
+    steps_told(Host(Path(), {}, reporter))(said)
+    expected = [Progress(f"Building the image: {step}")] if step else []
+    assert list(reporter.told) == expected

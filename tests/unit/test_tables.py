@@ -58,7 +58,7 @@ def test_the_oldest_uv_is_a_version() -> None:
 
 
 def test_a_base_image_names_its_versions() -> None:
-    image = base_image("uv").builder.format(uv="1.2.3", python="3.12")
+    image = base_image("uv").builder.format(uv="1.2.3", python="3.12", debian="trixie")
     assert "1.2.3-python3.12" in image
     with pytest.raises(KeyError):
         base_image("no such kind")

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uvmagic.errors import UsageError
-from uvmagic.grammar import expand, quote, tokenise, tokenise_requirements
+from uvmagic.grammar import (
+    expand,
+    quote,
+    tokenise,
+    tokenise_requirements,
+    without_semicolon,
+)
 
 AWKWARD = st.sampled_from(list("'\"\\# \t\n\r\u00a0\u2028{}=é漢🐍")) | st.characters()
 TOKENS = st.lists(st.text(AWKWARD))
@@ -69,6 +75,52 @@ def test_a_line_is_split_as_a_reader_expects(line: str, tokens: list[str] | None
             tokenise(line)
     else:
         assert tokenise(line) == tokens
+
+
+# --- the semicolon that silences ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("add pandas;", "add pandas"),
+        ("add pandas ; ", "add pandas  "),
+        ("add pandas;  # a comment;", "add pandas  # a comment;"),
+        ("add 'six; python_version < \"3.12\"';", "add 'six; python_version < \"3.12\"'"),
+        (";", ""),
+        ("add pandas;;", "add pandas"),
+    ],
+)
+def test_a_semicolon_at_the_end_is_taken_off(line: str, kept: str) -> None:
+    assert without_semicolon(line) == (kept, True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "add pandas",
+        "add 'six; python_version < \"3.12\"'",
+        "add 'six;'",
+        'add "six;" ',
+        "add six;x",
+        "add pandas  # a comment;",
+        "add 'six;",
+        "run python -c 'print(1);'",
+    ],
+)
+def test_any_other_is_left(line: str) -> None:
+    assert without_semicolon(line) == (line, False)
+
+
+@given(st.text(AWKWARD | st.just(";")))
+def test_without_its_semicolon_a_line_has_the_same_tokens(line: str) -> None:
+    kept, was_there = without_semicolon(line)
+    with contextlib.suppress(UsageError):
+        tokens = tokenise(line)
+        if was_there:
+            tokens[-1] = tokens[-1].rstrip(";")
+        assert tokenise(kept) == [t for t in tokens if t or not was_there or t is not tokens[-1]]
 
 
 @pytest.mark.parametrize("mark", ["'", '"'])

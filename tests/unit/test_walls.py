@@ -16,7 +16,7 @@ import uvmagic
 
 ROOT = Path(uvmagic.__file__).parent
 
-FACES = {"cell", "magics", "cli", "terminal", "__main__"}
+FACES = {"assist", "cell", "cell_output", "magics", "cli", "terminal", "__main__"}
 PURE = {
     "accelerator",
     "adopt.builds",
@@ -51,6 +51,11 @@ PURE = {
     "change.postconditions",
     "code",
     "data",
+    "display.html",
+    "display.layout",
+    "display.pace",
+    "display.text",
+    "display.visible",
     "doctor.checks",
     "doctor.examine",
     "doctor.facts",
@@ -61,6 +66,7 @@ PURE = {
     "lockfile",
     "names",
     "notebook",
+    "notebook_code",
     "outcome",
     "progress",
     "project",
@@ -71,7 +77,6 @@ PURE = {
     "scan.found",
     "scan.judge",
     "scan.names",
-    "scan.notebooks",
     "scan.survey",
     "sections",
     "spelling",
@@ -135,8 +140,9 @@ def test_nobody_imports_a_face(module: str) -> None:
         "": {"magics"},
         "__main__": {"cli"},
         "cli": {"terminal"},
-        "cell": {"terminal"},
-        "magics": {"cell"},
+        "cell": {"cell_output"},
+        "cell_output": {"terminal"},
+        "magics": {"assist", "cell"},
     }
     assert rooms(module) & FACES <= allowed.get(module, set())
 
@@ -144,7 +150,7 @@ def test_nobody_imports_a_face(module: str) -> None:
 @pytest.mark.parametrize("module", [m for m in modules() if any(is_in(m, p) for p in PURE)])
 def test_a_pure_room_knows_only_pure_rooms_and_nothing_of_the_world(module: str) -> None:
     strangers = {room for room in rooms(module) if not any(is_in(room, pure) for pure in PURE)}
-    assert strangers - {"adopt", "bundle", "change", "doctor", "kernel", "scan"} == set()
+    assert strangers - PACKAGES == set()
     touched = {name for name in imports(module) if any(is_in(name, taboo) for taboo in WORLD)}
     assert touched == set()
 
@@ -157,7 +163,7 @@ def test_the_system_knows_no_flow(module: str) -> None:
 
 @pytest.mark.parametrize("module", modules())
 def test_only_the_face_and_the_reader_of_cells_import_ipython(module: str) -> None:
-    if module not in ("cell", "code", "magics"):
+    if module not in ("assist", "cell_output", "code", "magics"):
         assert {name for name in imports(module) if is_in(name, "IPython")} == set()
     if module == "code":  # to read a cell as IPython reads it, and for nothing else
         found = {name for name in imports(module) if is_in(name, "IPython")}
@@ -185,6 +191,7 @@ PACKAGES = {
     "bundle",
     "change",
     "data",
+    "display",
     "doctor",
     "doctor.checks",
     "kernel",
@@ -195,7 +202,7 @@ PACKAGES = {
 """They only say what is in them."""
 LAYERS = (
     PURE,
-    {"system"},
+    {"display.drawing", "system"},
     {
         "bundle.manifest",
         "kernel.live",
@@ -203,7 +210,7 @@ LAYERS = (
         "kernel.support",
         "kernel.whereabouts",
     },
-    {"adopt", "bundle", "change", "demo", "doctor", "kernel", "rerun", "scan", "status"},
+    {"adopt", "bundle", "change", "demo", "doctor", "kernel", "offers", "rerun", "scan", "status"},
     {"app"},
     FACES,
 )
@@ -273,7 +280,7 @@ def test_loading_the_extension_loads_next_to_nothing_of_uvmagic() -> None:
         if module not in loaded:
             loaded.add(module)
             waiting += at_once(module)
-    assert loaded - PACKAGES == {"magics"}
+    assert loaded - PACKAGES == {"assist", "magics"}
 
 
 def test_the_launcher_loads_next_to_nothing_either() -> None:

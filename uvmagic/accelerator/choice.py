@@ -169,13 +169,16 @@ def fitting(extras: Mapping[str, Backend], drivers: Drivers, platform: str = sys
 # --- where the wheels lie -------------------------------------------------------------------------
 
 
-def index_url(backend: Backend, mirror: str | None = None) -> tuple[str, str]:
+def index_url(
+    backend: Backend, mirror: str | None = None, *, by: str = "--mirror"
+) -> tuple[str, str]:
     """The URL of a backend's index, and its format as in `[[tool.uv.index]]`.
 
     Args:
         backend: the backend.
         mirror: None for the official place, the name of a mirror in the table, or a URL: of all
             indexes with `{backend}` in it, or of the index itself.
+        by: what names the mirror, for an error.
 
     Raises:
         UsageError: an unknown name, what is no URL, or one with a password in it.
@@ -187,18 +190,18 @@ def index_url(backend: Backend, mirror: str | None = None) -> tuple[str, str]:
     if "@" in url.rpartition("://")[2].partition("/")[0]:
         name = f"UV_INDEX_PYTORCH_{backend.name.replace('.', '_').upper()}"
         raise UsageError(
-            "--mirror: pyproject.toml would show the user and password of that URL to everyone.",
+            f"{by}: pyproject.toml would show the user and password of that URL to everyone.",
             f"Leave them out; uv takes them from {name}_USERNAME and {name}_PASSWORD.",
         )
     if _parts(url) is None:
         raise UsageError(
-            f"--mirror {mirror}: no mirror that is known, and no URL.",
+            f"{by} {mirror}: no mirror that is known, and no URL.",
             f"Known are {', '.join(torch.mirrors())}; a URL may have {{backend}} in it.",
         )
     last = url.rstrip("/").rpartition("/")[2]
     if last in torch.backends() and last != backend.name:
         raise UsageError(
-            f"--mirror {mirror}: that is the index of {last}, not of {backend.name}.",
+            f"{by} {mirror}: that is the index of {last}, not of {backend.name}.",
             "Write {backend} in its place.",
         )
     return url, "simple"

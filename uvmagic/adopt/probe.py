@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uvmagic.progress import Progress
 from uvmagic.system.isolation import is_offline
 from uvmagic.system.uv import environment_for_uv, find_uv
 
@@ -34,6 +35,7 @@ def absent(plan: Plan, folder: Path, host: Host) -> set[str]:
     with tempfile.TemporaryDirectory(prefix="uvmagic-probe-") as place:
         file = Path(place) / "requirements.in"
         for one in asked:
+            host.reporter.progress(Progress(f"Asking whether there is a {one.name}"))
             file.write_text(f"{one.name}\n", encoding="utf-8")
             compiled = uv.run(
                 ["pip", "compile", "--no-deps", "--quiet", *indexes, str(file)],

@@ -14,7 +14,7 @@ from uvmagic.bundle.archive import packed
 from uvmagic.bundle.bases import Needs, choose
 from uvmagic.bundle.folder import put_in_place, refuse_foreign
 from uvmagic.bundle.forecast import forecast
-from uvmagic.bundle.locking import Locked, Locking, export_beside_torch
+from uvmagic.bundle.locking import Locked, Locking, export_beside_torch, the_backend
 from uvmagic.bundle.secrets import Inspection
 from uvmagic.bundle.source import contents_of, gather
 from uvmagic.bundle.wheels import build_wheels
@@ -66,12 +66,13 @@ def bundle(command: Command, host: Host) -> Outcome:
         planned = _outcome(
             source, target, source.files, "Would bundle", image=_plan(source, uv, host)
         )
-        return with_note(planned, secrets.note())
+        return with_note(with_note(planned, secrets.note()), _of_outputs(source, keep_outputs))
     _require_fresh_lock(uv, source.project, host)
     with tempfile.TemporaryDirectory(prefix="uvmagic-bundle-") as scratch:
         stage = Path(scratch) / target.name
         stage.mkdir()
         locked, base = _fill(stage, source, uv, host, keep_outputs=keep_outputs)
+        host.reporter.progress(Progress("Looking for secrets in the bundle"))
         files = {p.relative_to(stage).as_posix(): p for p in contents.files_below(stage)}
         secrets.require_none((path, file.read_bytes()) for path, file in files.items())
         image = _image(source, locked.lockfile, locked.closure, base, host)
@@ -82,7 +83,15 @@ def bundle(command: Command, host: Host) -> Outcome:
         write_atomically(archive, content)
         packed_fact = ("archive", f"{shorten(archive)}  {in_bytes(len(content))}")
         sized = dataclasses.replace(sized, facts=(sized.facts[0], packed_fact, *sized.facts[1:]))
-    return with_note(with_note(sized, secrets.note()), healed)
+    told = with_note(with_note(sized, secrets.note()), _of_outputs(source, keep_outputs))
+    return with_note(told, healed)
+
+
+def _of_outputs(source: Source, are_kept: bool) -> str | None:
+    """What to say of the outputs that the notebook was saved with."""
+    if are_kept or not any(cell.get("outputs") for cell in source.notebook.cells):
+        return None
+    return "Saved outputs were seen; they go along only with --keep-outputs."
 
 
 def _archive(command: Command, host: Host) -> Path | None:
@@ -111,8 +120,10 @@ def _fill(
     for path, content in contents_of(source, keep_outputs=keep_outputs):
         (stage / path).parent.mkdir(parents=True, exist_ok=True)
         (stage / path).write_bytes(content)
-    host.reporter.progress(Progress("Building wheels of local distributions"))
+    if source.built:
+        host.reporter.progress(Progress("Building wheels of local distributions"))
     wheels = build_wheels(stage, source.built, uv, host)
+    host.reporter.progress(Progress("Locking for the bundle"))
     locked, has_uvmagic = _lock(stage, source, wheels, uv, host)
     needs = Needs.of(locked.closure, locked.verdict)
     chosen_base = choose(source.base, needs, uv=uv.version, python=source.python)
@@ -205,7 +216,10 @@ def _plan(source: Source, uv: Uv, host: Host) -> tuple[str, ...]:
     """What the image would be, from the project's own lock; what runs the notebook comes on top."""
     lockfile = Lockfile(source.project.lock.read_text(encoding="utf-8"))
     target = Target(LINUX, source.python)
-    closure = walk(lockfile, target, root=source.project.name)
+    found = source.project  # what a member's backends are, its workspace tells
+    one = the_backend(found.pyproject, source.backend) if found.is_root else None
+    extras = (one.extra,) if one else ()
+    closure = walk(lockfile, target, root=found.name, extras=extras)
     needs = Needs.of(closure, audit_walked(lockfile, closure, target))
     base = choose(source.base, needs, uv=uv.version, python=source.python)
     return _image(source, lockfile, closure, base, host)
@@ -234,10 +248,8 @@ def _outcome(
     image: tuple[str, ...] = (),
 ) -> Outcome:
     size = sum(file.stat().st_size for file in files.values())
-    listed = [f"{path}  {in_bytes(file.stat().st_size)}" for path, file in sorted(files.items())]
+    listed = [("", path, in_bytes(file.stat().st_size)) for path, file in sorted(files.items())]
     notes = [*source.left_out]
-    if any(cell.get("outputs") for cell in source.notebook.cells):
-        notes.append("Saved outputs were seen; they go along only with --keep-outputs.")
     if locked is None and source.built:
         names = ", ".join(each.name for each in source.built)
         notes.append(f"Would be built to wheels: {names}.")
@@ -251,8 +263,8 @@ def _outcome(
             ("python", source.python),
             *((("accelerator", locked.accelerator),) if locked else ()),
             *zip(("image", "size"), image, strict=False),
-            *(("files" if number == 0 else "", row) for number, row in enumerate(listed)),
         ),
+        rows=tuple(listed),
         notes=(*notes, *(locked.notes if locked else ())),
         next_steps=()
         if locked is None

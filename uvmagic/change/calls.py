@@ -27,7 +27,17 @@ if TYPE_CHECKING:
 
 
 _NOT_PASSED_ON = frozenset(
-    {"--dev", "--dry-run", "--extra", "--group", "--locked", "--no-sync", "--optional", "--upgrade"}
+    {
+        "--dev",
+        "--dry-run",
+        "--extra",
+        "--group",
+        "--locked",
+        "--no-sync",
+        "--optional",
+        "--quiet",
+        "--upgrade",
+    }
 )
 """Options that mean the user's own call alone, or something else for another word."""
 

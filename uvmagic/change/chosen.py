@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from uvmagic.accelerator import choice, present
+from uvmagic.accelerator.present import Placed
 from uvmagic.data import torch
 from uvmagic.errors import ProjectInvalid, UsageError
 from uvmagic.project import Table
@@ -13,7 +14,6 @@ from uvmagic.project import Table
 if TYPE_CHECKING:
     from uvmagic.accelerator.choice import Choice
     from uvmagic.accelerator.drivers import Drivers
-    from uvmagic.accelerator.present import Placed
     from uvmagic.data.torch import Backend
     from uvmagic.grammar import Command
     from uvmagic.project import Project
@@ -50,7 +50,19 @@ def placed(command: Command, host: Host, found: Project) -> tuple[list[Placed], 
                 "Choose one:  %uv add torch --cuda 126 --mirror nju",
             )
     _refuse_what_contradicts(command, backends, found)
-    return [_placed_at(backend, mirror, found) for backend in backends], [n for n in notes if n]
+    places, defaulted = list[Placed](), list[str]()
+    for backend in backends:
+        place = _place_said(backend, mirror, found)
+        if place is None:
+            asked = host.default_mirror or None
+            url, form = choice.index_url(backend, asked, by="UvMagics.default_mirror =")
+            place = Placed(backend, url, form)
+            defaulted += [backend.name] if asked else []
+        places.append(place)
+    if defaulted:
+        told = ", ".join(defaulted)
+        notes.append(f"{told} from the mirror {host.default_mirror}: UvMagics.default_mirror.")
+    return places, [note for note in notes if note]
 
 
 def _refuse_what_contradicts(command: Command, backends: list[Backend], found: Project) -> None:
@@ -74,17 +86,18 @@ def _refuse_what_contradicts(command: Command, backends: list[Backend], found: P
         )
 
 
-def _placed_at(backend: Backend, mirror: str | None, found: Project) -> Placed:
+def _place_said(backend: Backend, mirror: str | None, found: Project) -> Placed | None:
     """A backend at a mirror; where none is named, where the project has it or its others."""
-    if mirror is None:
-        there = present.place_of(found.pyproject, backend)
-        if there is not None:
-            return there
-        for one in present.placed_in(found.pyproject):
-            url = choice.index_url_beside(backend, one.backend, one.url)
-            if url is not None:
-                return present.Placed(backend, url, one.format)
-    return present.Placed(backend, *choice.index_url(backend, mirror))
+    if mirror is not None:
+        return Placed(backend, *choice.index_url(backend, mirror))
+    there = present.place_of(found.pyproject, backend)
+    if there is not None:
+        return there
+    for one in present.placed_in(found.pyproject):
+        url = choice.index_url_beside(backend, one.backend, one.url)
+        if url is not None:
+            return Placed(backend, url, one.format)
+    return None
 
 
 def detected(host: Host) -> Drivers:

@@ -24,6 +24,7 @@ from uvmagic.progress import Progress
 from uvmagic.project import Table
 from uvmagic.system.files import write_atomically
 from uvmagic.system.interrupts import interruptible
+from uvmagic.system.isolation import is_offline
 from uvmagic.system.wheel_metadata import wheel_metadata
 from uvmagic.wording import in_bytes
 
@@ -73,6 +74,7 @@ class Gate:
         """
         if not self._torch():
             return None
+        self.calls.host.reporter.progress(Progress("Judging what the lock installs on Linux"))
         plans: dict[Extras, Plan] = {}
         for extras in machines:
             plans[extras], verdict = self._judge(extras)
@@ -151,6 +153,8 @@ class Gate:
         return versions
 
     def _metadata_of(self, url: str) -> bytes | None:
+        if self.calls.command.has("--offline") or is_offline(self.calls.host.environ):
+            return None
         if url not in self._metadata:
             self.calls.host.reporter.progress(Progress("Reading the metadata of torch's wheel"))
             with interruptible():

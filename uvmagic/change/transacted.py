@@ -159,7 +159,7 @@ class _Session:
             failure.hint = failure.hint or self._mend(before)
             raise
         if self.is_dry:
-            return dry_outcome(self.command, before, after, notes)
+            return dry_outcome(self.command, before, after, notes, self._named(found))
         if not self.command.has(*_OWN_ENVIRONMENT) and self.command.word != "lock":
             agreement.remember(found, self.environment)
         return self._report(found, before, after, notes)
@@ -244,15 +244,11 @@ class _Session:
             is_as_before = not self.command.has("--reinstall", "--reinstall-package")
             if changes and self.command.word != "lock" and is_as_before:
                 notes = [*notes, "Locked only: the environment has not changed."]
-        asked = {
-            project.requirement_name(found, w, working_folder(self.command, self.host))
-            for w in self.command.positionals
-        }
-        changes = tuple(sorted(changes, key=lambda change: change.name not in asked))
+        changes = after.told_apart(changes, before, self.command, self._named(found))
         settings = [name for name in INDEX_SETTINGS if self.host.environ.get(name)]
         if self.command.word == "add" and settings and changes:
-            told = " and ".join(settings)
-            notes = [*notes, f"{told} of the environment were used; pyproject.toml names none."]
+            told = " and ".join(settings) + (" were" if settings[1:] else " was")
+            notes = [*notes, f"{told} used, from the environment; pyproject.toml names none."]
         next_steps: list[str] = []
         if self.host.frontend is not None and not self.command.has(*_OWN_ENVIRONMENT):
             notes = [*notes, *follow.register(found, self.environment, self.host, next_steps)]
@@ -271,3 +267,9 @@ class _Session:
             tuple(notes),
             tuple(next_steps),
         )
+
+    def _named(self, found: Project) -> set[str]:
+        """The distributions that the call names."""
+        folder = working_folder(self.command, self.host)
+        names = (project.requirement_name(found, w, folder) for w in self.command.positionals)
+        return {name for name in names if name}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from uvmagic.data.tables import rows, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
 class BaseImage:
-    """A base image; versions are fields in its references: `{uv}`, `{python}`, `{torch}`, ….
+    """A base image; versions are fields in its references: `{uv}`, `{python}`, `{debian}`, ….
 
     Attributes:
         kind: how a call names it.
@@ -20,6 +24,8 @@ class BaseImage:
         bytes: of `final`, unpacked and without torch, about.
         source: where the references are written.
         bytes_source: where the size is.
+        debian: the oldest minor version of Python, newest first → the release of Debian on which
+            there are images of it and later ones.
     """
 
     kind: str
@@ -30,6 +36,7 @@ class BaseImage:
     bytes: int
     source: str
     bytes_source: str
+    debian: Mapping[str, str] = field(default_factory=dict)
 
 
 def base_image(kind: str) -> BaseImage:

@@ -42,6 +42,12 @@ def namesakes() -> frozenset[str]:
 
 
 @cache
+def distributions() -> frozenset[str]:
+    """The distributions of PyPI that the tables know, normalised: its most downloaded."""
+    return namesakes().union(*owners().values())
+
+
+@cache
 def standard_gone() -> dict[str, StandardModule]:
     """The modules that were of the standard library, those of Python 2 too."""
     return {

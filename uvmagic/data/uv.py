@@ -15,16 +15,28 @@ class UvOption:
     Attributes:
         names: every spelling, `("-P", "--upgrade-package")`.
         value: the name of its value, or None for a flag.
-        help: uv's own first sentence on it.
         is_global: every uv command takes it, also before the word.
         words: the words that take it.
+        choices: what its value may be, where uv names that.
+        help: uv's own first sentence on it; empty for commands that uv gets unchanged.
     """
 
     names: tuple[str, ...]
     value: str | None
-    help: str
     is_global: bool
     words: tuple[str, ...]
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+    @property
+    def name(self) -> str:
+        """The long spelling."""
+        return self.names[-1]
+
+    @property
+    def values(self) -> int:
+        """How many values follow the option."""
+        return 0 if self.value is None else 1
 
 
 @cache
@@ -39,13 +51,24 @@ def newest() -> str:
     return str(table("uv")["newest"])
 
 
-@cache
-def commands() -> frozenset[str]:
-    """The words that uv itself knew when the table was made."""
-    return frozenset(table("uv_options")["commands"])
+def released(version: str) -> str:
+    """When the first uv of a minor version came out, `2026-10`; empty where that is not known."""
+    return str(table("uv")["released"].get(".".join(version.split(".")[:2]), ""))
 
 
 @cache
 def options() -> tuple[UvOption, ...]:
-    """Uv's options for the words that uvmagic builds on (tools/uv_options.py makes the table)."""
+    """Uv's options for the words that uvmagic builds on (tools/uv_options.py makes the tables)."""
     return rows(UvOption, table("uv_options")["options"])
+
+
+@cache
+def commands() -> dict[str, str]:
+    """The commands that uv itself knew, `pip` and `pip install` → what each does."""
+    return {row["name"]: row["help"] for row in table("uv_commands")["commands"]}
+
+
+@cache
+def options_passed_on() -> tuple[UvOption, ...]:
+    """The options of those commands that uvmagic builds nothing on."""
+    return rows(UvOption, table("uv_commands")["options"])

@@ -36,7 +36,7 @@ def doctor(command: Command, host: Host) -> Outcome:
         Interrupted: by the user.
     """
     folder = host.cwd
-    host.reporter.progress(Progress("Looking"))
+    host.reporter.progress(Progress("Looking at project, environment and kernels"))
     facts = gather(folder, host)
     findings = examine(facts)
     notes: list[str] = []

@@ -103,18 +103,17 @@ def _list(command: Command, host: Host) -> Outcome:
     states = {k.name: "project moved" if k == moved else k.state for k in kernels}
     count = len(kernels) + len(for_all)
     title = f"{count} kernel{'' if count == 1 else 's'} made by uvmagic"
-    facts = [(spec.LAUNCHER, f"of the notebook's project  {state}") for _, state in for_all]
-    facts += [
-        (k.name, f"{k.display_name}  {states[k.name]}  {shorten(k.project)}") for k in kernels
-    ]
-    facts += [(name, f"{display_name}  foreign") for name, display_name in others]
+    rows = [("", spec.LAUNCHER, "of the notebook's project", state, "") for _, state in for_all]
+    for each in kernels:
+        state = states[each.name]
+        sign = "" if state == "ready" else "!"
+        rows.append((sign, each.name, each.display_name, state, shorten(each.project)))
+    rows += [("", name, display_name, "foreign", "") for name, display_name in others]
     return Outcome(
         "kernel",
         title,
-        (),
-        tuple(facts),
-        (),
-        tuple(_next_steps(states)),
+        rows=tuple(rows),
+        next_steps=tuple(_next_steps(states)),
         data={"kernels": [_row(k) | {"state": states[k.name]} for k in kernels]},
     )
 
@@ -151,7 +150,7 @@ def _prune(command: Command) -> Outcome:
     return Outcome(
         "kernel",
         title if dead else "No kernel of uvmagic's whose project is gone.",
-        facts=tuple((k.name, f"{k.display_name}  {shorten(k.project)}") for k in dead),
+        rows=tuple(("−", k.name, k.display_name, shorten(k.project)) for k in dead),
         data={"kernels": [_row(kernel) | {"state": "project gone"} for kernel in dead]},
     )
 

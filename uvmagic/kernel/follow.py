@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uvmagic.errors import FilesUnwritable, KernelRefused
 from uvmagic.kernel import live, registry, support
 from uvmagic.kernel.frontends import clicks, keeps_its_kernel, menu_without_own_kernels
+from uvmagic.progress import Progress
 from uvmagic.system.host import shorten
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def _moved(found: Project, environment: Environment, host: Host) -> str:
         if not obstacle and host.auto_move != "never" and is_free:
             from uvmagic.kernel.successor import Launch
 
+            host.reporter.progress(Progress("Starting the project's kernel"))
             try:
                 move(frontend.kernel, Launch.into(environment, found.root, host))
             except KernelRefused as refusal:

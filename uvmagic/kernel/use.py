@@ -16,6 +16,7 @@ from uvmagic.kernel.move import hindrance, is_moving, keeps_gpu, looks_again, mo
 from uvmagic.kernel.successor import Launch
 from uvmagic.kernel.whereabouts import Whereabouts
 from uvmagic.outcome import Outcome
+from uvmagic.progress import Progress
 from uvmagic.system.environment import Environment
 from uvmagic.system.host import Host, shorten
 
@@ -66,6 +67,7 @@ def use(command: Command, host: Host) -> Outcome:
         raise KernelRefused(
             f"A move loses what is defined here: {listed(lost)}.", "%uv kernel use --force"
         )
+    host.reporter.progress(Progress(f"Starting {chosen.display_name}"))
     move(kernel, Launch.into(environment, chosen.project, host))
     if lost:
         notes = (*notes, f"Lost with the old kernel: {listed(lost)}.")
@@ -101,6 +103,7 @@ def restart(host: Host) -> Outcome:
         )
     here = Path(sys.executable)
     has_uvmagic = find_spec("uvmagic") is not None
+    host.reporter.progress(Progress("Starting a new kernel"))
     move(kernel, Launch(here, has_uvmagic, host.cwd, host.environ))
     lost = host.frontend.variables if host.frontend else ()
     return Outcome(

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from uvmagic.notebook import PAPERMILLS
-from uvmagic.outcome import html_lines
+from uvmagic.outcome import MARK
 from uvmagic.rerun.png import difference as png_difference
 from uvmagic.rerun.texts import (
     drawing_difference,
@@ -42,7 +42,6 @@ _RICHEST_FIRST = (
 )
 _NAMES_ALONE = "application/vnd.jupyter.widget-"
 """Widgets: a model's name in that kernel, which says nothing of its value."""
-_OWN_REPORT = html_lines([]).removesuffix("</pre>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def _is_compared(output: _Output) -> bool:
     if output["output_type"] in ("stream", "error"):
         return bool(output["output_type"] == "error")
     data = output.get("data", {})
-    is_own = _text(data.get("text/html", "")).startswith(_OWN_REPORT)
+    is_own = MARK in output.get("metadata", {})
     is_empty = all(value == "" for value in data.values())
     return not is_own and not is_empty
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -58,12 +59,13 @@ def in_container(
     program = shutil.which(engine, path=host.environ.get("PATH"))
     if program is None:
         raise EngineFailed(f"{engine} is not on PATH.", _LOCAL)
-    calls = _Calls(program, host, cells_told(manifest.notebook, host))
+    cells, steps = cells_told(manifest.notebook, host), steps_told(host)
+    calls = _Calls(program, host, lambda text: (cells(text), steps(text)))
     digest = hashlib.sha256((bundle / FILE).read_bytes()).hexdigest()[:12]
     title = Path(manifest.notebook).stem
     tag = f"localhost/uvmagic-{recipe.image_tag(title)}:{digest}"
     layers = ["--layers"] if engine == "buildah" else []
-    host.reporter.progress(Progress(f"Building {tag}"))
+    host.reporter.progress(Progress("Building the image"))
     calls.must("build", *layers, *_lent(bundle, host), "--tag", tag, str(bundle))
     with tempfile.TemporaryDirectory(prefix="uvmagic-rerun-") as scratch:
         out, parameters = Path(scratch) / "out", Path(scratch) / "parameters"
@@ -81,13 +83,30 @@ def in_container(
         yield Run(returncode, out / Path(manifest.notebook).name, said)
 
 
+_STEP = re.compile(
+    r"^(?:#\d+ \[[^\]]*\d+/\d+\]|(?:\[\d+/\d+\] )?STEP \d+/\d+ ?:) (\S.*)",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""What Docker's builders (`#7 [env 2/4] RUN …`, `Step 2/9 : RUN …`) and podman say of each step."""
+
+
+def steps_told(host: Host) -> Callable[[str], None]:
+    """What listens to a container engine that builds, and tells which step it is at."""
+
+    def heard(text: str) -> None:
+        for step in _STEP.findall(text):
+            host.reporter.progress(Progress(f"Building the image: {step}"))
+
+    return heard
+
+
 _LOCAL = "--engine local  needs uv alone."
 
 
 class _Calls:
     """Calls of a container engine; `heard` gets what they say as it comes."""
 
-    def __init__(self, program: str, host: Host, heard: Callable[[str], None]) -> None:
+    def __init__(self, program: str, host: Host, heard: Callable[[str], object]) -> None:
         self._program, self._host, self._heard = program, host, heard
 
     def __call__(self, *arguments: str) -> tuple[int, str]:

@@ -15,6 +15,7 @@ from uvmagic.grammar import Command, near
 from uvmagic.kernel.whereabouts import Whereabouts
 from uvmagic.lockfile import Lockfile
 from uvmagic.outcome import Outcome
+from uvmagic.progress import Progress
 from uvmagic.scan import past
 from uvmagic.scan.judge import WRONG, Declared, Finding, Kind, judged, local_places
 from uvmagic.scan.names import Names
@@ -116,6 +117,7 @@ def _scanned(command: Command, host: Host, folder: Path) -> _Scanned:
         frozenset(lock.versions()) if lock else frozenset(),
     )
     roots = _roots(found, lock) if found else []
+    host.reporter.progress(Progress(f"Reading {len(targets)} file{'s' * (len(targets) != 1)}"))
     made = survey(targets, roots, names.is_known)
     if made.unread and len(targets) == 1 and targets[0] == made.unread[0][0]:
         raise made.unread[0][1]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.code import Broken, Magic
-    from uvmagic.scan.notebooks import Notebook
+    from uvmagic.notebook_code import Notebook
 
 How: TypeAlias = Literal["plain", "try", "typing", "magic"]
 """How a module is asked for; see `code.How`."""
@@ -186,10 +186,7 @@ def _installed(source: str) -> Iterator[tuple[str, int]]:
     if "install" not in source and " add " not in source:
         return
     for line in notebook_lines.of_cell(source, ""):
-        for ask in line.asks:
-            wanted = _requirement(ask)
-            if wanted is not None:
-                yield wanted, line.first
+        yield from ((wanted, line.first) for wanted in filter(None, map(_requirement, line.asks)))
 
 
 def _listed_in(magic: Magic) -> list[str]:

@@ -56,6 +56,8 @@ class Host:
         frontend: the notebook's front end; None in a shell.
         auto_register: whether a project's first change from a notebook makes it a kernel.
         auto_move: when a change of the project moves a notebook into it that runs elsewhere.
+        default_mirror: where a backend's wheels come from if neither the call nor the project says;
+            empty for the official place.
         stdin_text: the cell's body, for a passed-through command that reads it.
     """
 
@@ -65,6 +67,7 @@ class Host:
     frontend: Frontend | None = None
     auto_register: bool = True
     auto_move: AutoMove = "never"
+    default_mirror: str = ""
     stdin_text: str | None = field(default=None)
 
     def staying(self) -> Host:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _STOP_TIMEOUT = 10.0
 """Seconds that a process gets to stop after SIGINT; uv takes 5 ms, a build back end longer."""
+_ROWS = 100
+"""Rows of the terminal that uv is given: it draws a bar for each of 50 downloads at once."""
 _TICK = 0.2
 """Seconds between two calls of `on_tick`: five a second is what an eye can follow."""
 _Pieces: TypeAlias = "queue.SimpleQueue[tuple[str, str | None]]"
@@ -147,7 +149,7 @@ def terminal(columns: int) -> Iterator[tuple[int | None, int | None]]:
     import termios
 
     reader, writer = pty.openpty()
-    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, columns, 0, 0))
     try:
         yield reader, writer
     finally:
@@ -199,7 +201,7 @@ def run_captured(
     *,
     cwd: Path,
     environ: Mapping[str, str],
-    heard: Callable[[str], None] = lambda _text: None,
+    heard: Callable[[str], object] = lambda _text: None,
     limit: float | None = None,
 ) -> tuple[int, str]:
     """Run a command to its end. Gives its exit status, and stdout and stderr together.

@@ -73,7 +73,7 @@ class Uv:
         from uvmagic.progress import COLUMNS, Transcript  # not to know which uv there is
 
         transcript, stdout = Transcript(), list[str]()
-        reported = ""
+        reported: Progress | None = None
 
         def take(stream: str, text: str) -> None:
             if stream == "stdout":
@@ -84,8 +84,8 @@ class Uv:
         def report() -> None:
             nonlocal reported
             now = transcript.now()
-            if now.text() != reported:
-                reported = now.text()
+            if now != reported:
+                reported = now
                 on_progress(now)
 
         with (

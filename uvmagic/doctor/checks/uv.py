@@ -31,10 +31,15 @@ def uv_old(facts: Facts) -> Finding | None:
         return None
     return Finding(
         "note",
-        f"uv is {facts.uv.version} ({facts.uv.path}).",
-        f"It works; uvmagic is tested with {newest}.",
+        f"uv is {_dated(facts.uv.version)}: {facts.uv.path}.",
+        f"It works; uvmagic is tested with {_dated(newest)}.",
         _UPDATE,
     )
+
+
+def _dated(version: str) -> str:
+    when = uv.released(version)
+    return f"{version} ({when})" if when else version
 
 
 def _minor(version: str) -> tuple[int, ...]:

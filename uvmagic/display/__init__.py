@@ -1,0 +1,1 @@
+"""How an outcome and its progress look: laid out once, then as text or as HTML. Pure, but live."""
