@@ -90,7 +90,7 @@ def test_the_stop_button(open_notebook: Open, slow_line: str, picture: TakePictu
     files = [notebook.folder / name for name in ("pyproject.toml", "uv.lock")]
     before = [file.read_bytes() if file.exists() else None for file in files]
     adding = notebook.start("%uv add scipy")
-    expect(adding.output).to_contain_text(re.compile("MiB .*scipy"), timeout=PATIENCE)
+    expect(adding.output).to_contain_text(re.compile(r"scipy.*MiB of 34\.3 MiB"), timeout=PATIENCE)
     picture(notebook, "progress", adding)
     notebook.stop()
     adding.ends()
