@@ -52,14 +52,20 @@ def locate(named: str | None, cwd: Path, told: Path | None) -> Path:
         )
     if told is not None and told.is_file():
         return told.resolve()
-    if len(beside) == 1:
-        return (cwd / beside[0]).resolve()
+    if (only := only_one(cwd)) is not None:
+        return only
     listed = f" Here are: {', '.join(beside)}." if beside else ""
     example = beside[0] if beside else "analysis.ipynb"
     raise NotebookUnknown(
         f"It is not known which notebook this is; the front end does not tell.{listed}",
         f"Name it:  %uv bundle {example}",
     )
+
+
+def only_one(folder: Path) -> Path | None:
+    """The notebook of a folder that has one alone; None for any other."""
+    found = list(folder.glob("*.ipynb"))
+    return found[0].resolve() if len(found) == 1 else None
 
 
 def read(path: Path) -> NotebookNode:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uvmagic import notebook as notebooks
 from uvmagic.bundle.freshness import bundles_in, changed_since
 from uvmagic.change.place import start_folder
 from uvmagic.errors import ProjectUnclear, UvUnavailable
@@ -71,7 +72,7 @@ def status(command: Command, host: Host) -> Outcome:
 
 def _of_notebook(host: Host) -> Iterator[Fact]:
     if host.frontend is not None:
-        notebook = host.frontend.notebook
+        notebook = host.frontend.notebook or notebooks.only_one(host.cwd)
         yield "notebook", shorten(notebook) if notebook else "the front end does not tell"
         yield "interpreter", f"{shorten(Path(sys.prefix))} (Python {_running()})"
 

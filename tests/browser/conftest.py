@@ -28,7 +28,7 @@ from browser.lab import KERNEL, Cell, Notebook, Open, TakePicture, opened
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import BrowserContext, Page, ViewportSize
+    from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "images"
@@ -168,13 +168,15 @@ def open_notebook(page: Page, lab: Server, home: Home) -> Open:
 
 @pytest.fixture
 def picture(request: pytest.FixtureRequest, tmp_path: Path) -> TakePicture:
-    """Takes a picture of cells that follow each other: for the documentation, if asked to."""
+    """Takes a picture of what lies below each other: for the documentation, if asked to."""
     folder = PICTURES if request.config.getoption("--take-pictures", default=False) else tmp_path
 
-    def take(notebook: Notebook, name: str, *cells: Cell, dark: bool = False) -> None:
+    def take(notebook: Notebook, name: str, *seen: Cell | Locator, dark: bool = False) -> None:
+        elements = [part.element if isinstance(part, Cell) else part for part in seen]
         for shade in ("light", "dark") if dark else ("light",):
             notebook.look(shade)
-            notebook.photograph(folder / f"{name}{'-dark' if shade == 'dark' else ''}.png", *cells)
+            file = folder / f"{name}{'-dark' if shade == 'dark' else ''}.png"
+            notebook.photograph(file, *elements)
         notebook.look("light")
 
     return take

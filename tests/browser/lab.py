@@ -59,8 +59,7 @@ class Cell:
     def gets_on(self, *words: str) -> Cell:
         """Assert that it is an error of one sentence, and one at most that says what to do."""
         self.shows(*words)
-        lines = [line for line in self.text.splitlines() if not line.endswith(": not done")]
-        assert len(lines) <= 2, self.text
+        assert len(self.text.splitlines()) <= 2, self.text
         return self
 
 
@@ -111,6 +110,24 @@ class Notebook:
         cell.ends()
         return cell
 
+    def tab(self, code: str) -> Locator:
+        """Type code into the cell at the end, and press Tab; gives what is offered."""
+        self.write(code)
+        self.page.keyboard.press("Tab")
+        return self.page.locator(".jp-Completer")
+
+    def shift_tab(self) -> Locator:
+        """Press Shift-Tab; gives the help that is shown."""
+        self.page.keyboard.press("Shift+Tab")
+        return self.page.locator(".jp-Tooltip")
+
+    def erase(self) -> None:
+        """Close what is open, and empty the cell."""
+        self.page.keyboard.press("Escape")
+        self.cells.last.locator(".cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.press("Delete")
+
     def stop(self) -> None:
         """Press the stop button in the toolbar."""
         self._press("Interrupt the kernel")
@@ -152,13 +169,12 @@ class Notebook:
         theme = f"JupyterLab {shade.title()}"
         expect(self.page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
 
-    def photograph(self, file: Path, *cells: Cell) -> None:
-        """Write a picture of cells that follow each other, cut to their size."""
-        for cell in cells:
-            cell.element.scroll_into_view_if_needed()
-        boxes = [box for cell in cells if (box := cell.element.bounding_box())]
-        left, top = boxes[0]["x"], boxes[0]["y"]
-        right, bottom = left + boxes[0]["width"], boxes[-1]["y"] + boxes[-1]["height"]
+    def photograph(self, file: Path, *elements: Locator) -> None:
+        """Write a picture of what lies below each other, cut to its size."""
+        boxes = [box for element in elements if (box := element.bounding_box())]
+        left, top = min(box["x"] for box in boxes), min(box["y"] for box in boxes)
+        right = max(box["x"] + box["width"] for box in boxes)
+        bottom = max(box["y"] + box["height"] for box in boxes)
         clip: FloatRect = {"x": left, "y": top, "width": right - left, "height": bottom - top}
         self.page.screenshot(path=file, clip=clip, animations="disabled", caret="hide")
 

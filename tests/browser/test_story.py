@@ -55,6 +55,20 @@ def test_the_story(open_notebook: Open, picture: TakePicture) -> None:
     second.run("%uv kernel use --force").shows("From the next cell on this notebook runs there.")
     second.run(WHERE).shows("study/.venv")
 
+    # what Tab offers, and Shift-Tab explains
+    offered = second.tab("%uv ")
+    expect(offered).to_contain_text("add")
+    expect(offered).to_contain_text("bundle")
+    picture(second, "complete", second.cell(-1), offered)
+    second.erase()
+    offered = second.tab("%uv remove ")
+    expect(offered).to_contain_text("matplotlib")
+    expect(offered).not_to_contain_text("pillow")  # which nobody has asked for
+    second.erase()
+    second.write("%uv add")
+    expect(second.shift_tab()).to_contain_text("Examples")
+    second.erase()
+
     # the kernel of one project, in the folder of another
     stranger = open_notebook("other", "study (uv)")
     stranger.run("%uv init").shows("other is a project now.")
@@ -90,7 +104,7 @@ def test_the_stop_button(open_notebook: Open, slow_line: str, picture: TakePictu
     files = [notebook.folder / name for name in ("pyproject.toml", "uv.lock")]
     before = [file.read_bytes() if file.exists() else None for file in files]
     adding = notebook.start("%uv add scipy")
-    expect(adding.output).to_contain_text(re.compile("MiB .*scipy"), timeout=PATIENCE)
+    expect(adding.output).to_contain_text(re.compile(r"scipy.*MiB of 34\.3 MiB"), timeout=PATIENCE)
     picture(notebook, "progress", adding)
     notebook.stop()
     adding.ends()

@@ -64,6 +64,7 @@ def test_an_error_as_json(folder: Folder) -> None:
 
 _INTERNAL = {
     *("UVMAGIC_CARRIED", "UVMAGIC_LAUNCHER", "UVMAGIC_PROJECT", "UVMAGIC_REASON", "UVMAGIC_RELAY"),
+    "UVMAGIC_UV",
 }
 """From one process of uvmagic's to the next."""
 

@@ -188,7 +188,7 @@ def test_a_shell_and_a_terminal_have_no_kernel_to_move(empty: Folder, shell: She
     assert done.returncode == 2
     assert "is for a cell of a notebook" in done.stderr
     error = shell.attempt("%uv kernel restart").error_in_exec
-    assert "this is no notebook" in str(error)
+    assert "is for a cell of a notebook" in str(error)
 
 
 class _Of6:

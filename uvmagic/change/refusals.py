@@ -34,7 +34,7 @@ _ALIKE = 0.75
 """How much of its letters a name must share with one of some thousand others to be meant for it."""
 _WRONG_ADVICE = "hint: If you want to add the package regardless of the failed resolution"
 """It would leave a lock that lacks the package: that is what uvmagic keeps from happening."""
-_KNOWN_HINTS = (_WRONG_ADVICE, "hint: The module `")
+_KNOWN_HINTS = (_WRONG_ADVICE, "hint: The module `", "hint: While the active Python version is")
 """What uv advises where nothing is behind it that a sentence would leave out."""
 _ELSEWHERE = {
     "activate": "kernel use",

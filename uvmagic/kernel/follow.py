@@ -82,6 +82,10 @@ def _moved(found: Project, environment: Environment, host: Host) -> str:
         return there
     if keeps_its_kernel(host.environ):
         return clicks("", host.environ)
+    if frontend.kernel is None:  # a terminal
+        has_ipython = "ipython" in environment.installed()
+        command = "uv run ipython" if has_ipython else "uv run --with ipython ipython"
+        return f"This IPython does not run in the project;  {command}  in a shell does."
     here = f"This notebook runs in {shorten(Path(sys.prefix))}, not in the project"
     if environment.exists and "ipykernel" in environment.installed():
         obstacle = hindrance(frontend.kernel)

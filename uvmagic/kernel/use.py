@@ -123,7 +123,7 @@ def listed(names: Sequence[str], at_most: int = 8) -> str:
 
 def _running(host: Host, told: str) -> Any:
     """The running kernel; it can be asked for a move once in a cell."""
-    if host.frontend is None:
+    if host.frontend is None or host.frontend.kernel is None:
         raise UsageError(
             f"{told} is for a cell of a notebook.",
             "uvmagic kernel install   here; then choose the kernel in the menu.",
