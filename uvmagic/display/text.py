@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from uvmagic.display.layout import SIGNS, Facts, Found, Listing, Sentence, Table, parts
 from uvmagic.display.visible import padded, visible, width
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
