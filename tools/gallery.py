@@ -240,7 +240,11 @@ OUTCOMES: dict[str, Outcome] = {
             ("accelerator", "cpu"),
             ("image", "python:3.12-slim-bookworm: all that is locked comes as wheels"),
             ("size", "about 370 MiB, 129 MiB to fetch"),
-            *(("" if n else "files", f"data/run{n:02}.csv  {n + 1}.0 KiB") for n in range(17)),
+        ),
+        rows=(
+            ("", ".devcontainer/devcontainer.json", "412 B"),
+            ("", "Dockerfile", "2.1 KiB"),
+            *(("", f"data/run{n:02}.csv", f"{n + 1}.0 KiB") for n in range(15)),
         ),
         notes=("What the notebook file holds is bundled: save it first.",),
         next_steps=(
@@ -264,10 +268,10 @@ OUTCOMES: dict[str, Outcome] = {
     "kernels": Outcome(
         "kernel",
         "2 kernels made by uvmagic",
-        facts=(
-            ("uvmagic-decay-1f3a9c", "decay (uv)  ready  ~/physics/decay"),
-            ("uvmagic-old-77ab21", "old (uv)  project gone  ~/physics/old"),
-            ("python3", "Python 3 (ipykernel)  foreign"),
+        rows=(
+            ("", "uvmagic-decay-1f3a9c", "decay (uv)", "ready", "~/physics/decay"),
+            ("!", "uvmagic-old-77ab21", "old (uv)", "project gone", "~/physics/old"),
+            ("", "python3", "Python 3 (ipykernel)", "foreign", ""),
         ),
         next_steps=("uvmagic kernel prune   removes those whose project is gone.",),
     ),

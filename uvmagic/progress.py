@@ -127,9 +127,11 @@ class Transcript:
             drawn.add(name)
         for match in _BUILD.finditer(plain):
             self._built[match[2]] = match[1] == "Built"
-        if is_whole and "Preparing packages" in plain:  # a bar goes when its file has come
+            drawn.add(match[2])
+        if is_whole and "Preparing packages" in plain:  # what is over is drawn no more
             for name in self._sizes.keys() - drawn:
                 self._sizes[name] = (self._sizes[name][1],) * 2
+            self._built.update(dict.fromkeys(self._built.keys() - drawn, True))
 
     def _note_ended(self, raw: str) -> None:
         """Learn which downloads and builds are over from a complete line."""

@@ -40,6 +40,16 @@ def test_progress_is_one_display_with_bytes_that_ends_as_the_outcome(
     assert "+ heavy  1.0" in cell.text
 
 
+def test_bytes_are_told_in_jupyterlab_where_uv_itself_would_draw_none(
+    folder: Folder, index: PackageIndex
+) -> None:
+    index.drip("*.whl", 4_000_000)
+    with Kernel("python3", folder.path, {"JPY_SESSION_NAME": "study.ipynb"}) as kernel:
+        kernel.run("%load_ext uvmagic\n%config UvMagics.auto_register = False")
+        cell = kernel.run("%uv add heavy")
+    assert any(re.search(r"Downloading  [\d.]+ .iB of [\d.]+ .iB", text) for text in cell.shown)
+
+
 def test_what_is_saved_has_no_control_characters_and_only_the_last_state(
     kernel: Kernel, index: PackageIndex
 ) -> None:

@@ -142,7 +142,7 @@ def test_a_uv_whose_parent_was_killed_keeps_the_project_until_it_ends(
     aftermath = Aftermath(folder, tmp_path)
     index.drip("*heavy*.whl", 1000)
     # quiet, for else uv ends as soon as it finds that nobody hears it
-    with folder.start("add", "heavy", "--quiet") as running:
+    with folder.start("add", "heavy", "--no-progress") as running:
         wait_until(_is_downloading(index), "the download")
         running.kill()
         running.wait()
@@ -160,7 +160,7 @@ def test_a_uv_whose_parent_was_killed_keeps_the_project_until_it_ends(
     assert was_alive
     assert under_way != aftermath.before  # nobody heals what is still being changed
     assert done.returncode == 0, done.stderr
-    assert "A killed  add heavy --quiet  was found: pyproject.toml" in done.stdout
+    assert "A killed  add heavy --no-progress  was found: pyproject.toml" in done.stdout
     aftermath.is_unharmed()
     index.heal()
     aftermath.works_again("heavy")
