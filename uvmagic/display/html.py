@@ -70,10 +70,11 @@ _EDGES = {"done": _GREEN, "warning": _AMBER, "error": _RED, "under way": _BLUE}
 _MONO = "font-family:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace)"
 _SMALL = f"{_MONO};font-size:.95em"
 _TABLE = f"{_SMALL};border-collapse:collapse;color:inherit;margin:.3em 0"
-_CELL = "text-align:left;vertical-align:top;padding:.05em 1.5em .05em 0"
+_CELL = "text-align:left;vertical-align:top;padding:.05em 1.2em .05em 0"
 _SIGN_CELL = "vertical-align:top;padding:.05em .6em .05em 0"
-_WIDEST_WORD = 14
-"""Columns in which a cell breaks no word, however narrow the page."""
+_NARROW = 12
+"""The letters of a column that is never broken, and of what others keep on a narrow page."""
+_UNBROKEN, _BROKEN = "white-space:nowrap", f"min-width:{_NARROW}ch"
 _COLUMNS = f"{_SMALL};columns:17em;list-style:none;margin:.2em 0 .4em 1.2em;padding:0"
 _GRID = "display:grid;grid-template-columns:max-content 1fr;gap:.05em 1.5em;margin:.3em 0"
 _LABEL = f"width:auto;font-weight:400;{_QUIET}"
@@ -123,8 +124,8 @@ def _of_part(part: Part) -> str:
 
 def _table(table: Table) -> str:
     by_column = zip(*(row.cells for row in table.rows), strict=True)
-    words = [max(map(len, " ".join(column).split()), default=0) for column in by_column]
-    cells = [f"{_CELL};min-width:{min(word, _WIDEST_WORD)}ch" for word in words]
+    is_narrow = [max(map(len, column)) <= _NARROW for column in by_column]
+    cells = [f"{_CELL};{_UNBROKEN if narrow else _BROKEN}" for narrow in is_narrow]
     has_signs = any(row.sign for row in table.rows)
     rows = "".join(_row(row, cells, has_signs=has_signs) for row in table.rows)
     made = _tag("table", _tag("tbody", rows), aria_label=table.label, style=_TABLE)
