@@ -230,7 +230,7 @@ def test_a_python_that_the_user_has_pinned_stays(folder: Folder, older_python: s
     write_old(folder.path, "old.ipynb", f"{older_python}.3")
     done = folder.uvmagic("scan", "--add", "--as-of", "auto")
     assert done.returncode == 0, done.stderr
-    assert f".python-version says so;  %uv python pin {older_python}  changes that." in done.stdout
+    assert f".python-version says so;  uvmagic python pin {older_python}  changes" in done.stdout
 
 
 @pytest.mark.usefixtures("numpys")
