@@ -141,7 +141,8 @@ def _network(said: str) -> tuple[str, str] | None:
     url = _URL.search(said)
     if not (url and _UNREACHABLE.search(said)):
         return None
-    reason = re.sub(r" \(os error \d+\)", "", said.splitlines()[-1].rpartition(": ")[2]).strip()
+    causes = [line for line in said.splitlines() if not line.strip().startswith("hint:")]
+    reason = re.sub(r" \(os error \d+\)", "", causes[-1].rpartition(": ")[2]).strip()
     place = urlsplit(url[0])  # never with the password that it may have
     host = f"{place.hostname}:{place.port}" if place.port else place.hostname
     return (
