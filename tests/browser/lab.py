@@ -195,8 +195,10 @@ def opened(page: Page, address: str, folder: Path, kernel: str = KERNEL) -> Note
         kernel: the name on the launcher's card.
     """
     page.goto(address)
+    expect(page.locator(".jp-FileBrowser-crumbs")).to_contain_text(folder.name, timeout=PATIENCE)
     page.get_by_role("tab", name="File Browser").click()  # closes it: the notebook gets its room
     page.locator(f'.jp-LauncherCard[data-category="Notebook"][title^="{kernel}"]').click()
+    expect(page).to_have_url(re.compile(f"/{folder.name}/Untitled"))
     notebook = Notebook(page, folder)
     notebook.is_ready(kernel)
     return notebook

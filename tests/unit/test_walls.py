@@ -49,6 +49,7 @@ PURE = {
     "bundle.secrets",
     "bundle.standalone",
     "change.postconditions",
+    "change.refusals",
     "code",
     "data",
     "display.html",
