@@ -42,7 +42,7 @@ def test_an_old_notebook_runs_again(
     made = jupyter_kernel.run("%uv scan old.ipynb --add --as-of auto")
     assert made.status == "ok", made.text
     assert f"For Python {older_python}, as old.ipynb was last run" in made.text
-    assert "there %uv is answered by the uvmagic of" in made.text
+    assert "there the magic is answered by the uvmagic of" in made.text
 
     assert jupyter_kernel.run("%load_ext uvmagic").status == "ok"
     assert jupyter_kernel.run(_STYLE).status == "ok"
@@ -93,7 +93,7 @@ def test_a_bundle_of_an_old_notebook_runs_where_uvmagic_cannot_be(
     assert empty.uvmagic("scan", "--add", "--as-of", "auto").returncode == 0
     done = empty.uvmagic("bundle", "old.ipynb")
     assert done.returncode == 0, done.stderr
-    assert "there %uv checks what is installed by name alone" in done.stdout
+    assert "there the magic checks what is installed by name alone" in done.stdout
     done = empty.uvmagic("rerun", "old-bundle", "-o", "again.ipynb")
     assert done.returncode == 0, done.stderr
     again = (empty.path / "again.ipynb").read_text()

@@ -40,7 +40,7 @@ def register(
     notes = [f"Registered as the kernel “{kernel.display_name}”."]
     if "uvmagic" not in environment.installed():
         notes.append(
-            "Its packages are too old for uvmagic: there %uv is answered by the uvmagic of "
+            "Its packages are too old for uvmagic: there the magic is answered by the uvmagic of "
             f"{shorten(Path(sys.prefix))}, as in a shell."
         )
     return [*notes, *filter(None, [menu_without_own_kernels(host.environ)])]
