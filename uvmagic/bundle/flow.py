@@ -208,7 +208,7 @@ def _lock(
             locked = dataclasses.replace(plain, wheels=others).write(stage, uv, host)
         except UvFailed:
             raise failure from None
-    note = "uvmagic is newer than its packages: there the magic checks what is installed by name alone."
+    note = "uvmagic is newer than its packages: there the magic checks names alone."
     return dataclasses.replace(locked, notes=(*locked.notes, note)), False
 
 
