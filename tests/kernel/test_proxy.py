@@ -93,7 +93,7 @@ def test_a_bundle_of_an_old_notebook_runs_where_uvmagic_cannot_be(
     assert empty.uvmagic("scan", "--add", "--as-of", "auto").returncode == 0
     done = empty.uvmagic("bundle", "old.ipynb")
     assert done.returncode == 0, done.stderr
-    assert "there %uv checks what is installed by name alone" in done.stdout
+    assert "there uvmagic checks what is installed by name alone" in done.stdout
     done = empty.uvmagic("rerun", "old-bundle", "-o", "again.ipynb")
     assert done.returncode == 0, done.stderr
     again = (empty.path / "again.ipynb").read_text()
