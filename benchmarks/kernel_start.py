@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kernels import Kernel
 
-from benchmarks.measure import Figure, compared, figure
+from benchmarks.measure import Figure, compared, figure, in_turn
 from benchmarks.study import LAUNCHER, PEER, PEER_VENV, PLAIN, UV_RUN, study
 from benchmarks.wire import Wire, start_to_first_reply
 
@@ -54,16 +54,8 @@ def kernel_start_as_seen(runs: int) -> dict[str, Figure]:
 def _in_turn(
     kinds: Mapping[str, str], start: Callable[[str, Path], float], notebook: Path, rounds: int
 ) -> dict[str, Figure]:
-    """Start each kind once in every round, in an order drawn anew: none comes always after one."""
-    times: dict[str, list[float]] = {kind: [] for kind in kinds}
-    order = list(kinds)
-    for kind in order:  # the first writes bytecode, and fills caches
-        start(kinds[kind], notebook)
-    draw = random.Random(1)  # the same orders every time
-    for _ in range(rounds):
-        draw.shuffle(order)
-        for kind in order:
-            times[kind].append(start(kinds[kind], notebook))
+    works = {kind: partial(start, name, notebook) for kind, name in kinds.items()}
+    times = in_turn(works, rounds)
     own, *others = kinds
     return {kind: figure(found) for kind, found in times.items()} | {
         f"{kind}, over {own}": compared(times[own], times[kind]) for kind in others

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from index import PackageIndex
 
@@ -56,6 +57,29 @@ def timed(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
+
+
+def in_turn(
+    works: Mapping[str, Callable[[], float]], rounds: int, between: Callable[[], object] = bool
+) -> dict[str, list[float]]:
+    """What each gives, once in every round, in an order drawn anew: none comes always after one.
+
+    Args:
+        works: what is measured; each gives seconds, or is `timed`.
+        rounds: how often; one more goes before, which writes bytecode and fills caches.
+        between: done after every round.
+    """
+    times: dict[str, list[float]] = {kind: [] for kind in works}
+    order = list(works)
+    draw = random.Random(1)  # the same orders every time
+    for number in range(rounds + 1):
+        for kind in order:
+            seconds = works[kind]()
+            if number:
+                times[kind].append(seconds)
+        between()
+        draw.shuffle(order)
+    return times
 
 
 def uv(folder: Path, *arguments: str) -> None:

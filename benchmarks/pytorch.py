@@ -152,12 +152,12 @@ def lock_of_500() -> tuple[str, str]:
 
 def planning_a_choice(runs: int) -> dict[str, Figure]:
     """`--cuda 126` planned for a new project, for this one, and for one of 1,000 lines."""
-    from uvmagic import data
     from uvmagic.accelerator.arrangement import arranged
     from uvmagic.accelerator.choice import index_url
     from uvmagic.accelerator.present import Placed
+    from uvmagic.data import torch
 
-    backend = data.backends()["cu126"]
+    backend = torch.backends()["cu126"]
     placed, gets = [Placed(backend, *index_url(backend))], {"torch": "torch"}
     own = (HERE.parent / "pyproject.toml").read_text(encoding="utf-8")
     small = '[project]\nname = "study"\nversion = "0"\ndependencies = [\n    "torch>=2",\n]\n'

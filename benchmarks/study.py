@@ -57,16 +57,25 @@ class Study:
         return len(list(self.environment.glob("lib/python3.*/site-packages/*.dist-info")))
 
 
+_DISTRIBUTIONS = tempfile.TemporaryDirectory()
+
+
+@functools.cache
+def built_wheel() -> Path:
+    """Uvmagic as a wheel, built once."""
+    uv(HERE.parent, "build", "--wheel", "--out-dir", _DISTRIBUTIONS.name)
+    (wheel,) = Path(_DISTRIBUTIONS.name).glob("*.whl")
+    return wheel
+
+
 @functools.cache
 def study() -> Study:
     """Make it, once for all subjects; JUPYTER_DATA_DIR must be set."""
     scratch = tempfile.TemporaryDirectory()
     place = Path(scratch.name)
-    uv(HERE.parent, "build", "--wheel", "--out-dir", str(place / "dist"))
-    (wheel,) = (place / "dist").glob("*.whl")
     beside = place / "beside"
     uv(place, "venv", "--python", sys.executable, str(beside))
-    uv(place, "pip", "install", "--python", str(beside), str(wheel))
+    uv(place, "pip", "install", "--python", str(beside), str(built_wheel()))
     folder = place / "study"
     folder.mkdir()
     notebook = folder / "study.ipynb"

@@ -293,3 +293,18 @@ def jupyter_kernel(empty: Folder) -> Iterator[Kernel]:
     """A real kernel of this interpreter, started in the empty folder as Jupyter does."""
     with Kernel("python3", empty.path) as kernel:
         yield kernel
+
+
+@pytest.fixture
+def older_python(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A Python too old for uvmagic, `3.8`, the first on PATH; there need be none."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    on_path = [Path(folder) for folder in os.get_exec_path()]
+    for minor in (8, 9, 10):
+        for folder in [*on_path, *sorted(pyenv.glob(f"versions/3.{minor}.*/bin"))]:
+            python = folder / f"python3.{minor}"
+            command = [str(python), "-c", "import venv"]
+            if python.exists() and subprocess.run(command, capture_output=True).returncode == 0:
+                monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+                return f"3.{minor}"
+    pytest.skip("no Python 3.8, 3.9 or 3.10 is here")

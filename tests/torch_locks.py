@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from uvmagic import data
+from uvmagic.data import torch
 from uvmagic.lockfile import Lockfile
 from uvmagic.system.plan import Plan, planned
 from uvmagic.system.uv import environment_for_uv, find_uv
@@ -53,7 +53,7 @@ class Source:
         group: str = "",
     ) -> Self:
         """A backend's index at PyTorch's own place or at a mirror of it, as uv's guide has it."""
-        mirror, name = data.mirrors()[place], f"{place}-{backend}"
+        mirror, name = torch.mirrors()[place], f"{place}-{backend}"
         entry = f'index = "{name}"'
         for key, value in (("marker", marker), ("extra", extra), ("group", group)):
             entry += f', {key} = "{value}"' if value else ""

@@ -17,9 +17,9 @@ from index import Distribution, sdist, wheel
 from torch_hosts import releases
 from torch_locks import X86_LINUX, Locker, Source, pyproject
 
-from uvmagic import data
 from uvmagic.accelerator import repair
 from uvmagic.accelerator.audit import Build
+from uvmagic.data.torch import mirrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -859,7 +859,7 @@ backend-path = ["."]
 """
 THIS_PYTHON = f"3.{sys.version_info.minor}"
 WHEEL_URL = (
-    data.mirrors()["official"].url.format(backend="cu126")
+    mirrors()["official"].url.format(backend="cu126")
     + "/torch-2.7.1%2Bcu126-cp311-cp311-manylinux_2_28_x86_64.whl"
 )
 OLD_WINDOWS = torch("2.1.2+cu118", "filelock", tag=WINDOWS_TAG)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from uvmagic import grammar, project
 from uvmagic.change.place import heal_if_needed, start_folder
-from uvmagic.errors import Interrupted, UvFailed, UvmagicError
+from uvmagic.errors import Interrupted, UsageError, UvFailed, UvmagicError
 from uvmagic.kernel.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from uvmagic.grammar import Command
     from uvmagic.outcome import Outcome
     from uvmagic.system.host import Host
+    from uvmagic.system.uv import Uv
 
 
 _CHANGES = ("upgrade", "venv")
@@ -110,9 +111,12 @@ def _owned(command: Command, host: Host) -> Outcome:
 
 
 def _pass_through(command: Command, host: Host) -> None:
+    from uvmagic.data.uv import commands
     from uvmagic.system.uv import find_uv
 
     uv = find_uv(host.environ)
+    if command.word and command.word not in commands():
+        _stop_if_unknown(uv, command, host)
     folder = start_folder(command, host)
     healed = heal_if_needed(folder, host)
     if healed:
@@ -132,6 +136,17 @@ def _pass_through(command: Command, host: Host) -> None:
     if status != 0:
         hint = grammar.hint_for_refusal(command) if status == 2 else None
         raise UvFailed(f"uv {command.word} ended with status {status}.", hint, exit_code=status)
+
+
+def _stop_if_unknown(uv: Uv, command: Command, host: Host) -> None:
+    """Stop a call whose word no table has, unless this uv is newer than the table and knows it."""
+    from uvmagic.system.uv import environment_for_uv
+
+    environ = environment_for_uv(host.environ)
+    if uv.run([command.word, "--help"], cwd=host.cwd, environ=environ).returncode != 0:
+        from uvmagic.change.refusals import unknown_word
+
+        raise UsageError(*unknown_word(command))
 
 
 def _changes_something(command: Command) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from uvmagic import app, grammar
 from uvmagic.cell_output import face
 from uvmagic.errors import FoundWrong, UsageError, UvmagicError
+from uvmagic.kernel.frontends import keeps_its_kernel
 from uvmagic.system.host import Frontend, Host, current_folder
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def run(magics: UvMagics, line: str, cell: str | None) -> Outcome | None:
         environ=os.environ,
         reporter=showing,
         frontend=_frontend(shell),
-        auto_register=magics.auto_register and hasattr(shell, "kernel"),
+        auto_register=magics.auto_register and _can_change_kernel(shell),
         auto_move=cast("AutoMove", magics.auto_move),
         default_mirror=magics.default_mirror,
         stdin_text=stdin_text,
@@ -118,3 +119,7 @@ def _notebook(shell: InteractiveShell) -> Path | None:
         if isinstance(told, str) and Path(told).suffix == ".ipynb" and Path(told).is_file():
             return Path(told)
     return None
+
+
+def _can_change_kernel(shell: InteractiveShell) -> bool:
+    return hasattr(shell, "kernel") and not keeps_its_kernel(os.environ)

@@ -70,11 +70,11 @@ class _CellFace:
         getattr(sys, stream).write(text)
         getattr(sys, stream).flush()
 
-    def failed(self, command: Command) -> None:
-        """Leave no progress standing over an error."""
+    def failed(self, _command: Command) -> None:
+        """Leave no progress standing over an error: of nothing, nothing is drawn."""
         self._end_progress()
         if self._display is not None:
-            self._show({"text/plain": f"{command.word}: not done"})
+            self._show({})
 
     def end(self, outcome: Outcome, execution_count: int) -> Outcome:
         """Show the outcome in place of the progress; give the cell's value."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
+import shlex
 import warnings
 from collections import Counter
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ _OF_IPYTHON = frozenset({"getoutput", "run_cell_magic", "run_line_magic", "syste
 """What a cell's magics and shell lines become calls of."""
 _IMPORTING = frozenset({"import_module", "__import__", "importorskip"})
 """Calls that import what their first argument names."""
+_RUNNING = frozenset(
+    {"Popen", "call", "check_call", "check_output", "getoutput", "popen", "run", "system"}
+)
+"""Calls of `os` and `subprocess` that run what their first argument says."""
 _OF_IMPORTS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _OPTIONS = re.compile(r"\A(?:-\w+\s*\d*\s+)*")
 """What may stand before the Python of a line's magic: `-n 10 -r3`."""
@@ -94,6 +99,14 @@ class Magic(NamedTuple):
     body: str | None
     source: int
     number: int
+
+
+class ShellCommand(NamedTuple):
+    """A command that is run, as a shell would be told it; which source, which line there."""
+
+    text: str
+    source: int
+    line: int
 
 
 class Broken(NamedTuple):
@@ -169,6 +182,18 @@ class Code:
     def magics(self) -> list[Magic]:
         """The magics that it calls, in order, those in a script that was a notebook too."""
         return [magic for tree in self._trees for magic in tree.magics]
+
+    def installing(self) -> list[ShellCommand]:
+        """The commands with `install` in them that it runs by `os.system` or `subprocess`."""
+        return [
+            ShellCommand(text, tree.source, tree.above + node.lineno)
+            for tree in self._trees
+            if "install" in tree.text
+            for node in ast.walk(tree.syntax)
+            if isinstance(node, ast.Call) and called_name(node) in _RUNNING
+            if "get_ipython" not in ast.unparse(node.func)  # a line of its shell is read as a line
+            if "install" in (text := _command(node))
+        ]
 
     def broken(self) -> list[Broken]:
         """The sources that are no Python; there is nothing else known of them."""
@@ -402,6 +427,25 @@ def _is_for_imports(handler: ast.ExceptHandler) -> bool:
 
 def _is_of_ipython(node: ast.Call) -> bool:
     return isinstance(node.func, ast.Attribute) and node.func.attr in _OF_IPYTHON
+
+
+def _command(node: ast.Call) -> str:
+    """What a call of `os` or `subprocess` runs, as a line of shell; empty where it spells none."""
+    match node.args:
+        case [ast.Constant(str(line)), *_]:
+            return line
+        case [ast.List(elts=elements), *_]:
+            words = ["python" if _is_interpreter(each) else _text(each) for each in elements]
+            return shlex.join(words) if all(words) else ""
+    return ""
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _is_interpreter(node: ast.expr) -> bool:
+    return ast.unparse(node) == "sys.executable"
 
 
 def _reads_folders(name: str) -> bool:

@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uvmagic import data, grammar
+from uvmagic import grammar
 from uvmagic import notebook as notebooks
+from uvmagic.data.notebooks import quickstart
 from uvmagic.errors import CellRaised, UsageError
 from uvmagic.kernel import registry
 from uvmagic.outcome import Outcome
@@ -48,7 +49,7 @@ def demo(command: Command, host: Host) -> Outcome:
     """
     folder = _scratch_folder(command, host)
     file = folder / "quickstart.ipynb"
-    shutil.copy(data.quickstart_notebook(), file)
+    shutil.copy(quickstart(), file)
     story = notebooks.read(file)
     adding = next(n for n, cell in enumerate(story.cells) if cell.source.startswith("%uv add"))
     began = time.monotonic()

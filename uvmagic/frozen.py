@@ -47,7 +47,7 @@ def answer(
             f"This is a bundle: %uv {command.word} needs uv, which is not part of it.",
             "Do that work in Python, or take the cell out before bundling.",
         )
-    if command.word != "add":
+    if command.word != "add" or command.has("--dry-run"):  # that has changed nothing anywhere
         return Outcome(
             command.word,
             f"This is a bundle, its environment is fixed: %uv {command.word} was not run.",

@@ -13,6 +13,8 @@ from weakref import WeakKeyDictionary
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Bool, Enum, Unicode
 
+from uvmagic import assist
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -87,6 +89,7 @@ def load(shell: InteractiveShell) -> None:
     for name in _OURS:  # what `%uv?` shows, made when it is asked for (IPython's oinspect.getdoc)
         getattr(UvMagics, name).getdoc = _overview
     shell.register_magics(UvMagics)
+    assist.install(shell)
     kernel = getattr(shell, "kernel", None)
     if kernel is not None and not hasattr(kernel, "io_loop"):  # it starts, and a user waits for it
         timer = threading.Timer(_UNTIL_IDLE, _when_idle, (kernel, _import_words))
@@ -100,7 +103,7 @@ def _import_words() -> None:
     """What a call of any word needs, so that the first does not wait for it: 15 ms."""
     import html  # noqa: F401
 
-    import uvmagic.data
+    import uvmagic.data.uv
     import uvmagic.display.html
     import uvmagic.grammar
     import uvmagic.outcome
@@ -134,3 +137,4 @@ def unload(shell: InteractiveShell) -> None:
     own = manager.registry.pop(UvMagics.__name__, None)
     if own in shell.configurables:
         shell.configurables.remove(own)
+    assist.remove(shell)

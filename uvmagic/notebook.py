@@ -29,7 +29,9 @@ _OWN_MAGIC = re.compile(
 
 
 def locate(named: str | None, cwd: Path, told: Path | None) -> Path:
-    """The notebook that is meant: the one named in the call, else the one the front end tells.
+    """The notebook that is meant: named in the call, else told by the front end, else the only one.
+
+    JupyterLab asks for a name at the first save; the kernel knows the notebook by the one before.
 
     Args:
         named: as given in the call, or None.
@@ -50,6 +52,8 @@ def locate(named: str | None, cwd: Path, told: Path | None) -> Path:
         )
     if told is not None and told.is_file():
         return told.resolve()
+    if (only := only_one(cwd)) is not None:
+        return only
     listed = f" Here are: {', '.join(beside)}." if beside else ""
     example = beside[0] if beside else "analysis.ipynb"
     raise NotebookUnknown(
@@ -58,17 +62,39 @@ def locate(named: str | None, cwd: Path, told: Path | None) -> Path:
     )
 
 
+def only_one(folder: Path) -> Path | None:
+    """The notebook of a folder that has one alone; None for any other."""
+    found = list(folder.glob("*.ipynb"))
+    return found[0].resolve() if len(found) == 1 else None
+
+
 def read(path: Path) -> NotebookNode:
-    """Read a notebook of any format as version 4. Raises NotebookUnknown if it is none."""
+    """Read a notebook of any format as version 4. Raises NotebookUnknown if it is none.
+
+    What tools leave out that write notebooks by hand is filled in: ids, counts, empty outputs.
+    """
     import nbformat
+    from nbformat import reader
 
     try:
-        read: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        stored = reader.reads(path.read_text(encoding="utf-8"))  # type: ignore[no-untyped-call]
+        read: NotebookNode = nbformat.convert(stored, 4)  # type: ignore[no-untyped-call]
+        _fill_in(read)
         nbformat.validate(read)
     except Exception as error:  # nbformat raises whatever it stumbles over
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise NotebookUnknown(f"{path} is not a notebook that can be read: {reason}") from error
     return read
+
+
+def _fill_in(notebook: NotebookNode) -> None:
+    has_ids = notebook.nbformat_minor >= 5
+    for number, cell in enumerate(notebook.cells):
+        if has_ids:
+            cell.setdefault("id", f"cell-{number}")
+        if cell.get("cell_type") == "code":
+            cell.setdefault("outputs", [])
+            cell.setdefault("execution_count", None)
 
 
 def to_bytes(notebook: NotebookNode) -> bytes:

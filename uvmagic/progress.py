@@ -46,15 +46,6 @@ class Progress:
     building: tuple[str, ...] = ()
 
 
-def in_bytes(count: float) -> str:
-    """A number of bytes for people: `3.4 MiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1023.95 or unit == "GiB":  # 1023.95 would be written as 1024.0
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    raise AssertionError("unreachable")
-
-
 @dataclass
 class Transcript:
     """Everything uv wrote to stderr, fed in pieces as they come."""

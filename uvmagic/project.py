@@ -79,28 +79,29 @@ def find(start: Path) -> Project:
         ProjectInvalid: the nearest one cannot be read.
     """
     start = start.resolve()
+    none = "no pyproject.toml"
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
         if not file.is_file():
             continue
         pyproject = parse_file(file)
         if "project" in pyproject or _workspace(pyproject) is not None:
-            return Project(folder, _workspace_root(folder), pyproject)
+            return Project(folder, _workspace_root(folder, pyproject), pyproject)
+        none = "no pyproject.toml with a [project] table"
     raise ProjectMissing(
-        f"No project here: no pyproject.toml with a [project] table in {start} or above it.",
-        "%uv init  makes this folder one.",
+        f"No project here: {none} in {start} or above it.",
+        "%uv init  makes this folder one; then run this again.",
     )
 
 
-def _workspace_root(folder: Path) -> Path:
-    for ancestor in (folder, *folder.parents):
+def _workspace_root(folder: Path, pyproject: Mapping[str, Any]) -> Path:
+    if _workspace(pyproject) is not None:
+        return folder
+    for ancestor in folder.parents:
         file = ancestor / "pyproject.toml"
-        if not file.is_file():
-            continue
-        workspace = _workspace(parse_file(file))
+        workspace = _workspace(parse_file(file)) if file.is_file() else None
         if workspace is not None:
-            is_member = ancestor == folder or folder in _members(ancestor, workspace)
-            return ancestor if is_member else folder
+            return ancestor if folder in _members(ancestor, workspace) else folder
     return folder
 
 

@@ -5,23 +5,25 @@ From files alone, but for `uv --version`: what only uv could tell is `doctor`'s.
 
 from __future__ import annotations
 
-import platform
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uvmagic import notebook as notebooks
 from uvmagic.bundle.freshness import bundles_in, changed_since
 from uvmagic.change.place import start_folder
-from uvmagic.errors import ProjectUnclear
+from uvmagic.errors import ProjectUnclear, UvUnavailable
 from uvmagic.kernel import registry
 from uvmagic.kernel.whereabouts import Whereabouts
 from uvmagic.names import listed
 from uvmagic.outcome import Outcome
-from uvmagic.progress import in_bytes
-from uvmagic.system import agreement, links
+from uvmagic.system import agreement
 from uvmagic.system.environment import Environment
 from uvmagic.system.host import Host, shorten
 from uvmagic.system.settings import settings
+from uvmagic.system.space import space
+from uvmagic.system.uv import find_uv
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,9 +72,14 @@ def status(command: Command, host: Host) -> Outcome:
 
 def _of_notebook(host: Host) -> Iterator[Fact]:
     if host.frontend is not None:
-        notebook = host.frontend.notebook
+        notebook = host.frontend.notebook or notebooks.only_one(host.cwd)
         yield "notebook", shorten(notebook) if notebook else "the front end does not tell"
-        yield "interpreter", f"{shorten(Path(sys.prefix))} (Python {platform.python_version()})"
+        yield "interpreter", f"{shorten(Path(sys.prefix))} (Python {_running()})"
+
+
+def _running() -> str:
+    """The version of this Python, as `platform` would tell it, in no time."""
+    return sys.version.partition(" ")[0]
 
 
 def _of_project(found: Project, environment: Environment, host: Host) -> Iterator[Fact]:
@@ -81,11 +88,11 @@ def _of_project(found: Project, environment: Environment, host: Host) -> Iterato
     if version is None:
         yield "environment", "none"
     else:
-        space = links.space(environment.site_packages())
+        taken = space(environment.site_packages())
         yield (
             "environment",
-            f"{shorten(environment.folder)} (Python {version}, {in_bytes(space.bytes)},"
-            f" {in_bytes(space.shared)} of it linked from uv's cache)",
+            f"{shorten(environment.folder)} (Python {version}, {in_bytes(taken.bytes)},"
+            f" {in_bytes(taken.shared)} of it linked from uv's cache)",
         )
     if not found.lock.exists():
         yield "lock", "none yet"
@@ -101,6 +108,8 @@ def _of_project(found: Project, environment: Environment, host: Host) -> Iterato
 
 def _of_torch(found: Project, environment: Environment) -> Iterator[Fact]:
     """Which torch each platform gets, for each set of extras that somebody installs."""
+    if not found.lock.exists() or b'"torch"' not in found.lock.read_bytes():
+        return  # most have none, and what reads a lock takes 6 ms to import
     from uvmagic.change.state import lockfile
 
     locked = lockfile(found)
@@ -119,7 +128,7 @@ def _of_torch(found: Project, environment: Environment) -> Iterator[Fact]:
         try:
             verdicts = audit.builds(
                 locked,
-                python or platform.python_version(),
+                python or _running(),
                 root=root,
                 extras=extras,
                 groups=groups,
@@ -135,10 +144,11 @@ def _of_torch(found: Project, environment: Environment) -> Iterator[Fact]:
 
 def _of_uv(folder: Path, host: Host) -> Iterator[Fact]:
     """The uv that is used, and the settings that somebody has set."""
-    from uvmagic.doctor.binaries import uv_facts
-
-    _, uv = uv_facts(host)
-    yield "uv", f"{uv.version} ({shorten(Path(uv.path))})" if uv.path else (uv.refusal or ("",))[0]
+    try:
+        uv = find_uv(host.environ)
+        yield "uv", f"{uv.version} ({shorten(Path(uv.path))})"
+    except UvUnavailable as error:
+        yield "uv", error.message
     for setting in settings(folder, host.environ).all:
         if setting.winner.scope not in ("project", "uv"):
             yield setting.row.label, setting.told(shorten)

@@ -79,7 +79,7 @@ def test_every_dependency_of_an_environment_has_one_row(texts: list[str]) -> Non
 @given(st.lists(packages, min_size=1, max_size=6))
 def test_all_that_a_cell_installs_is_asked_for(texts: list[str]) -> None:
     words = " ".join(f"'{text}'" for text in texts)
-    (line,) = notebook_lines.read([f"import os\n!pip install -q {words}"], "a.ipynb", NOWHERE)
+    (line,) = notebook_lines.read([(1, f"import os\n!pip install -q {words}")], "a.ipynb", NOWHERE)
     assert (line.first, len(line.asks)) == (2, len(texts))
 
 

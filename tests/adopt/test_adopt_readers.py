@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from uvmagic import as_of, data
+from uvmagic import as_of
 from uvmagic.adopt import (
     environment_yml,
     live,
@@ -17,12 +17,14 @@ from uvmagic.adopt import (
     requirements_txt,
     sources,
 )
-from uvmagic.adopt.lines import Conda, Requires, masked, without_credentials
+from uvmagic.adopt.lines import PROJECT, Conda, Requires, masked, without_credentials
 from uvmagic.adopt.live import Distribution, named_in, top_level
 from uvmagic.adopt.plan import planned
 from uvmagic.adopt.texts import decoded
 from uvmagic.adopt.versions import NoPep440, from_conda, from_poetry
+from uvmagic.data import conda
 from uvmagic.errors import SourceInvalid, UsageError
+from uvmagic.project import Table
 
 PYPI = f"https://{'pypi'}.org/simple"
 """PyPI's own index."""
@@ -159,8 +161,8 @@ def test_a_missing_file_is_named_as_the_other_spells_it(tmp_path: Path) -> None:
         ("setup.cfg", b"[a]\nb = c\nd\n", "line 3"),
         ("setup.py", b"def (:\n", "no Python"),
         ("setup.py", b"print('setup')\n", r"calls no setup\(\)"),
-        ("a.ipynb", b"{", "no notebook"),
-        ("a.ipynb", b"[]", "no notebook"),
+        ("a.ipynb", b"{", "not a notebook"),
+        ("a.ipynb", b"[]", "not a notebook"),
         ("a.ipynb", b'{"cells": []}', "no line that installs"),
     ],
 )
@@ -345,6 +347,10 @@ def test_where_a_distribution_came_from_comes_along(tmp_path: Path) -> None:
         ("%uv add numpy", 1),
         ("!uv add --dev numpy", 1),
         ("%sx pip install numpy", 1),
+        (
+            "subprocess.run([sys.executable, '-m', 'pip', 'install', 'numpy'])",
+            1,
+        ),
         ("!sudo -H pip install numpy", 1),
         ("!pip install 'numpy > 1.2; python_version < \"3.12\"' pandas", 2),
         ("!pip install numpy 2>&1 | tee log &> x", 1),
@@ -361,12 +367,43 @@ def test_where_a_distribution_came_from_comes_along(tmp_path: Path) -> None:
     ],
 )
 def test_a_line_of_a_cell_installs(line: str, count: int) -> None:
-    found = notebook_lines.read([line], "a.ipynb", Path())
+    found = notebook_lines.read([(1, line)], "a.ipynb", Path())
     assert sum(len(one.asks) for one in found) == count
 
 
+@pytest.mark.parametrize(
+    ("options", "table"),
+    [
+        ("", PROJECT),
+        ("--dev", Table("group", "dev")),
+        ("--group lab", Table("group", "lab")),
+        ("--optional gpu", Table("extra", "gpu")),
+    ],
+)
+def test_what_uv_has_added_goes_to_the_list_that_it_was_added_to(
+    options: str, table: Table
+) -> None:
+    (line,) = notebook_lines.read([(1, f"%uv add {options} numpy")], "a.ipynb", Path())
+    assert line.asks == (Requires("numpy", table=table),)
+
+
+def test_a_notebook_of_format_3_is_read_and_its_cells_are_counted_as_seen(tmp_path: Path) -> None:
+    cells = [
+        {"cell_type": "markdown", "source": "x"},
+        {"cell_type": "code", "input": "!pip install numpy", "language": "python"},
+    ]
+    told = {"nbformat": 3, "metadata": {}, "worksheets": [{"cells": cells}]}
+    (tmp_path / "old.ipynb").write_text(json.dumps(told))
+    source = sources.read("old.ipynb", tmp_path, {})
+    assert [(line.file, line.asks) for line in source.lines] == [
+        ("old.ipynb cell 2", (Requires("numpy"),))
+    ]
+
+
 def test_the_name_of_a_repository_is_no_comment() -> None:
-    (line,) = notebook_lines.read(["!pip install git+https://git.example/t#egg=t"], "a", Path())
+    (line,) = notebook_lines.read(
+        [(1, "!pip install git+https://git.example/t#egg=t")], "a", Path()
+    )
     assert line.asks == (Requires("t @ git+https://git.example/t"),)
 
 
@@ -433,12 +470,12 @@ def test_a_moment_is_written_once_with_its_reason() -> None:
     ],
 )
 def test_a_conda_package_is_of_a_kind(name: str, kind: str | None) -> None:
-    found = data.conda_kind(name)
+    found = conda.kind_of(name)
     assert (found.name if found else None) == kind
 
 
 def test_a_conda_package_has_another_name_on_pypi() -> None:
-    renamed = data.conda_renamed()
+    renamed = conda.renamed()
     assert renamed["pytables"] == "tables"
     assert renamed["pytorch"] == renamed["pytorch-gpu"] == "torch"
     assert all(name == name.lower() and "_" not in name for name in renamed)

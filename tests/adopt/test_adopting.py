@@ -205,6 +205,17 @@ def test_a_cell_adopts_what_the_notebook_itself_has_installed(
     assert "a.ipynb cell 1:1" in outcome.html()
 
 
+def test_a_path_that_leads_nowhere_is_told_and_the_rest_adopted(folder: Folder) -> None:
+    (folder.path / "requirements.txt").write_text("-e ./gone\n./lost.whl\nalpha\n")
+    told = done(folder, "adopt", "requirements.txt")
+    assert [(line["text"], line["outcome"]) for line in told["lines"]] == [
+        ("-e ./gone", "left"),
+        ("./lost.whl", "left"),
+        ("alpha", "adopted"),
+    ]
+    assert "./gone is not there" in told["lines"][0]["told"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "told"),
     [

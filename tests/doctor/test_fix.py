@@ -18,6 +18,7 @@ from doctor.test_checks import FAULTS
 from uvmagic.kernel import registry
 from uvmagic.system import links
 from uvmagic.system.journal import unfinished
+from uvmagic.system.space import space
 
 if TYPE_CHECKING:
     from doctor.world import World
@@ -187,7 +188,7 @@ def test_how_much_is_shared_is_measured(world: World, mode: str) -> None:
     world.uv("sync", "--reinstall", UV_LINK_MODE=mode)
     found = links.inspected(world.site_packages)
     assert (found.linked, found.broken, found.edited) == ((), (), ())
-    fast = links.space(world.site_packages)
+    fast = space(world.site_packages)
     assert fast.bytes == found.space.bytes > 0
     if mode == "copy":
         assert (fast.shared, found.space.shared) == (0, 0)
@@ -195,4 +196,4 @@ def test_how_much_is_shared_is_measured(world: World, mode: str) -> None:
         assert found.space.bytes - found.space.shared == 2 * len("uv")  # INSTALLER is its own
         assert fast.shared == fast.bytes
         world.uv("cache", "clean")
-        assert links.space(world.site_packages).shared == 0
+        assert space(world.site_packages).shared == 0

@@ -188,7 +188,7 @@ def test_a_shell_and_a_terminal_have_no_kernel_to_move(empty: Folder, shell: She
     assert done.returncode == 2
     assert "is for a cell of a notebook" in done.stderr
     error = shell.attempt("%uv kernel restart").error_in_exec
-    assert "this is no notebook" in str(error)
+    assert "is for a cell of a notebook" in str(error)
 
 
 class _Of6:
@@ -220,7 +220,13 @@ def test_a_process_that_would_keep_a_gpu_is_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "name", "click", "again"),
     [
-        ({"COLAB_RELEASE_TAG": "x", "JPY_SESSION_NAME": "n"}, "Colab", "%uv pip", "Runtime"),
+        ({"COLAB_RELEASE_TAG": "x", "JPY_SESSION_NAME": "n"}, "Colab", "%pip install", "Runtime"),
+        (
+            {"VSCODE_HANDLES_UNCAUGHT_ERRORS": "true"},
+            "VS Code",
+            "Select Another Kernel…",
+            "Click Restart",
+        ),
         ({"VSCODE_PID": "1"}, "VS Code", "Select Another Kernel…", "Click Restart"),
         ({"JPY_SESSION_NAME": "n"}, "Jupyter", "Change Kernel… → “study (uv)”", "Kernel → Restart"),
         ({}, "", "Kernel → Change Kernel…", "Kernel → Restart"),

@@ -172,7 +172,8 @@ def world(empty: Folder, tmp_path: Path) -> World:
             (found,) = ours.glob(f"{name}-*.dist-info")
             (theirs / found.name).symlink_to(found)
         name = spec.kernel_name(prefix.parent, project)
-        content = spec.kernel_json(prefix / "bin" / "python", prefix.parent, project)
+        python = prefix / "bin" / "python"
+        content = spec.kernel_json(python, prefix.parent, project, {}, has_uvmagic=True)
         (kernels / name).mkdir(parents=True)
         (kernels / name / "kernel.json").write_text(json.dumps(content))
         prefixes[name] = str(prefix)

@@ -1,4 +1,4 @@
-"""papermill, `jupyter execute` and `jupyter console` run cells in the project, by its kernel."""
+"""Cells run in the project by whatever runs cells: papermill, jupyter's commands, a terminal."""
 
 from __future__ import annotations
 
@@ -144,6 +144,23 @@ def test_jupyter_execute_without_a_project(empty: Folder, tmp_path: Path) -> Non
     nobody_is_left(tmp_path)
 
 
+# --- jupyter nbconvert ----------------------------------------------------------------------------
+
+
+def test_jupyter_nbconvert(project: Folder, tmp_path: Path) -> None:
+    file = a_notebook(project.path / "n.ipynb", WHERE)
+    convert = ["jupyter", "nbconvert", "--execute", "--to", "notebook", "--inplace"]
+    run(tmp_path, [*convert, file])
+    assert printed(file) == [str(project.path / ".venv")]
+    nobody_is_left(tmp_path)
+
+
+def test_jupyter_nbconvert_without_a_project(empty: Folder, tmp_path: Path) -> None:
+    file = a_notebook(with_launcher(empty).path / "n.ipynb", WHERE)
+    is_told(run(tmp_path, ["jupyter", "nbconvert", "--execute", "--to", "html", file], status=1))
+    nobody_is_left(tmp_path)
+
+
 # --- jupyter console ------------------------------------------------------------------------------
 
 
@@ -194,4 +211,33 @@ def test_jupyter_console_without_a_project(console: pexpect.spawn[str], tmp_path
     is_told(told)
     assert "42" not in told.split()
     left(console)
+    nobody_is_left(tmp_path)
+
+
+# --- ipython on a terminal ------------------------------------------------------------------------
+
+
+def test_ipython_on_a_terminal(folder: Folder, tmp_path: Path) -> None:
+    """There is no kernel: the project is changed, and what runs on stays in its environment."""
+    command = ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"]
+    with pexpect.spawn(
+        sys.executable,
+        command,
+        cwd=str(folder.path),
+        env={**os.environ, "TERM": "dumb"},
+        encoding="utf-8",
+        timeout=60,
+        dimensions=(24, 400),
+    ) as running:
+        typed(running, "%load_ext uvmagic")
+        told = typed(running, "%uv add alpha")
+        assert "Added alpha" in told
+        assert "→ This IPython does not run in the project;  uv run --with ipython ipython" in told
+        assert "No project here" not in typed(running, "%uv status")
+        refused = typed(running, "%uv add pandsa")
+        assert "There is no package pandsa" in refused
+        assert "Traceback" not in refused
+        assert "for a cell of a notebook" in typed(running, "%uv kernel use")
+        left(running)
+    assert folder.installed() == {"alpha"}
     nobody_is_left(tmp_path)

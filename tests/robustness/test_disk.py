@@ -230,7 +230,7 @@ def test_a_link_to_another_file_system_is_put_back_through_the_link(
         folder.pyproject.unlink()
         folder.pyproject.symlink_to(elsewhere / "real.toml")
         aftermath = Aftermath(folder, tmp_path)
-        aftermath.is_clean(folder.uvmagic("add", "nonesuch"), "nonesuch was not found")
+        aftermath.is_clean(folder.uvmagic("add", "nonesuch"), "There is no package nonesuch")
         assert folder.pyproject.is_symlink()
         aftermath.works_again()
         assert folder.pyproject.is_symlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from index import PackageIndex, sdist, wheel
@@ -87,9 +88,9 @@ def test_an_index_that_fails_changes_nothing_and_is_named(
 def test_what_is_not_in_the_index_is_named(aftermath: Aftermath) -> None:
     message = aftermath.is_clean(
         aftermath.folder.uvmagic("add", "nonesuch"),
-        "nonesuch was not found in the package registry",
+        "There is no package nonesuch; pyproject.toml and uv.lock are as they were.",
     )
-    assert message.startswith(_FAILED)
+    assert len(message.splitlines()) == 2  # the second says what to do
     aftermath.works_again()
 
 
@@ -184,10 +185,11 @@ def test_an_index_that_is_not_there_is_named(
     aftermath = Aftermath(folder, tmp_path)
 
     message = aftermath.is_clean(
-        folder.uvmagic("add", "alpha"), f"Failed to fetch: {url}/alpha/", "Connection refused"
+        folder.uvmagic("add", "alpha"),
+        f"{urlsplit(url).netloc} cannot be reached (Connection refused); pyproject.toml and ",
     )
 
-    assert message.startswith(_FAILED)
+    assert len(message.splitlines()) == 2
     folder.pyproject.write_text(text)
     Aftermath(folder, tmp_path).works_again()
 
@@ -197,9 +199,10 @@ def test_an_index_whose_name_leads_nowhere_is_named(folder: Folder, tmp_path: Pa
     text = folder.pyproject.read_text()
     aftermath = Aftermath(folder, tmp_path)
     message = aftermath.is_clean(
-        folder.uvmagic("add", "alpha", "--default-index", url), f"Failed to fetch: {url}/alpha/"
+        folder.uvmagic("add", "alpha", "--default-index", url),
+        "nowhere.invalid cannot be reached (Name or service not known); pyproject.toml and ",
     )
-    assert message.startswith(_FAILED)
+    assert len(message.splitlines()) == 2
     assert folder.pyproject.read_text() == text
     aftermath.works_again()
 

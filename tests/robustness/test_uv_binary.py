@@ -25,7 +25,7 @@ from robustness.aftermath import (
 if TYPE_CHECKING:
     from conftest import Shell
 
-_INSTALL = "→ Install it: pip install uv (any environment will do; uvmagic finds it on PATH)."
+_INSTALL = "→ Install it: pip install uv (in a cell: %pip install uv ), then try again."
 _FAILED = "error: uv add failed; pyproject.toml and uv.lock are as they were.\n"
 
 _BREAKS_FILES = """\
@@ -91,7 +91,14 @@ def lonely(tmp_path: Path) -> Path:
     return python
 
 
-@pytest.mark.parametrize("path", ["", None, "/nonexistent"])
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("", "lonely/bin/uv"),  # where pip puts it
+        (None, "told/uv"),  # beside the Python that the kernel came from
+        ("/nonexistent", "home/.local/bin/uv"),  # where uv's own installer puts it
+    ],
+)
 def test_without_any_uv_it_is_told_how_to_get_one_and_that_works(
     folder: Folder,
     tmp_path: Path,
@@ -99,10 +106,13 @@ def test_without_any_uv_it_is_told_how_to_get_one_and_that_works(
     uv: str,
     monkeypatch: pytest.MonkeyPatch,
     path: str | None,
+    place: str,
 ) -> None:
     assert folder.uvmagic("add", "beta").returncode == 0  # so that uv needs no PATH for a Python
     aftermath = Aftermath(folder, tmp_path)
     monkeypatch.delenv("UV")
+    monkeypatch.setenv("UVMAGIC_UV", str(tmp_path / "told" / "uv"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     if path is None:
         monkeypatch.delenv("PATH")
     else:
@@ -120,10 +130,11 @@ def test_without_any_uv_it_is_told_how_to_get_one_and_that_works(
 
     aftermath.is_clean(
         uvmagic(),
-        "uv was not found: not in UV, not on PATH, not beside this Python.",
+        "uv was not found, on PATH or beside this Python.",
         _INSTALL,
     )
-    lonely.with_name("uv").symlink_to(uv)  # where pip puts it
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).symlink_to(uv)
     done = uvmagic()
     assert done.returncode == 0, done.stderr
     assert "Added alpha" in done.stdout

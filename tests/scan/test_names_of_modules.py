@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from packaging.utils import canonicalize_name
 
-from uvmagic import data
+from uvmagic.data import imports, tables
 from uvmagic.scan.names import Names, Owner
 from uvmagic.system.environment import Environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NONE = Names({}, frozenset())
 
@@ -114,12 +117,13 @@ def test_without_an_environment_there_are_none(tmp_path: Path) -> None:
 
 
 def test_the_tables_name_distributions_as_comparisons_need_it() -> None:
-    names = {name for owners in data.module_owners().values() for name in owners}
-    assert {name for name in names | data.namesakes() if canonicalize_name(name) != name} == set()
+    names = {name for owners in imports.owners().values() for name in owners}
+    names |= imports.namesakes()
+    assert {name for name in names if canonicalize_name(name) != name} == set()
 
 
 def test_no_row_is_twice_and_none_is_of_the_standard_library() -> None:
-    folder = Path(data.__file__).parent
+    folder = tables.HERE
     for table, key in (("import_names", "names"), ("modules", "renamed")):
         rows = json.loads((folder / f"{table}.json").read_text())[key]
         modules = [row["module"] for row in rows]

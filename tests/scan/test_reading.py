@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scan.labelled_set import cell, notebook
 
+from uvmagic import notebook_code
 from uvmagic.errors import NotebookUnknown
-from uvmagic.scan import found, notebooks
+from uvmagic.scan import found
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 def reading(tmp_path: Path, *sources: str) -> Reading:
     file = tmp_path / "n.ipynb"
     file.write_text(notebook(tuple(map(cell, sources))), encoding="utf-8")
-    return found.in_notebook(notebooks.read(file), file)
+    return found.in_notebook(notebook_code.read(file), file)
 
 
 def test_cells_are_counted_among_all(tmp_path: Path) -> None:
     file = tmp_path / "n.ipynb"
     file.write_text(notebook((cell("# Title", "markdown"), cell("x = 1\nimport numpy"))))
-    (only,) = found.in_notebook(notebooks.read(file), file).imports
+    (only,) = found.in_notebook(notebook_code.read(file), file).imports
     assert (only.module, only.place.cell, only.place.line) == ("numpy", 2, 2)
 
 
@@ -44,7 +45,7 @@ def test_older_versions_are_read(version: int, tmp_path: Path) -> None:
     told = {"nbformat": version, "metadata": {"name": ""}, "worksheets": [{"cells": cells}]}
     file = tmp_path / "old.ipynb"
     file.write_text(json.dumps(told))
-    read = notebooks.read(file)
+    read = notebook_code.read(file)
     assert read.numbers == (2, 4)
     assert [one.module for one in found.in_notebook(read, file).imports] == [
         "numpy",
@@ -74,7 +75,7 @@ def test_what_is_no_notebook_is_said_to_be_none(content: bytes, tmp_path: Path) 
     file = tmp_path / "n.ipynb"
     file.write_bytes(content)
     with pytest.raises(NotebookUnknown, match=r"n\.ipynb is not a notebook that can be read"):
-        notebooks.read(file)
+        notebook_code.read(file)
 
 
 @given(st.recursive(st.none() | st.integers() | st.text(max_size=5),
@@ -88,7 +89,7 @@ def test_whatever_the_json_is_it_is_a_notebook_or_said_to_be_none(
     file = tmp_path_factory.getbasetemp() / "any.ipynb"
     file.write_text(json.dumps(told))
     with contextlib.suppress(NotebookUnknown):
-        assert len(notebooks.read(file).sources) == len(notebooks.read(file).numbers)
+        assert len(notebook_code.read(file).sources) == len(notebook_code.read(file).numbers)
 
 
 def test_an_empty_notebook_has_no_cells(tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_an_empty_notebook_has_no_cells(tmp_path: Path) -> None:
 def test_a_byte_order_mark_is_no_part_of_a_notebook(tmp_path: Path) -> None:
     file = tmp_path / "n.ipynb"
     file.write_bytes(b"\xef\xbb\xbf" + notebook((cell("import numpy"),)).encode())
-    assert notebooks.read(file).sources == ("import numpy",)
+    assert notebook_code.read(file).sources == ("import numpy",)
 
 
 def test_a_broken_cell_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
@@ -168,6 +169,10 @@ def test_the_line_of_an_import_below_a_magic(source: str, line: int, tmp_path: P
         ("%%uv add\n# frames\npandas\npolars>1", ["pandas", "polars>1"]),
         ("# !pip install pandas", []),
         ("text = 'pip install pandas'", []),
+        ("subprocess.run([sys.executable, '-m', 'pip', 'install', 'pandas>=2'])", ["pandas>=2"]),
+        ("os.system('pip install -q pandas')", ["pandas"]),
+        ("subprocess.run(['pip', 'install', name])", []),
+        ("print('pip install pandas')", []),
     ],
 )
 def test_lines_that_install(source: str, requirements: list[str], tmp_path: Path) -> None:
@@ -178,7 +183,7 @@ def test_another_language_is_known_by_the_metadata(tmp_path: Path) -> None:
     file = tmp_path / "r.ipynb"
     told = {"cells": [cell("library(x)")], "metadata": {"kernelspec": {"language": "R"}}}
     file.write_text(json.dumps(told))
-    read = notebooks.read(file)
+    read = notebook_code.read(file)
     assert (read.language, read.is_python) == ("r", False)
 
 
@@ -186,4 +191,4 @@ def test_outputs_are_dropped_while_reading(tmp_path: Path) -> None:
     made = {**cell("import numpy"), "outputs": [{"output_type": "stream", "text": "import scipy"}]}
     file = tmp_path / "n.ipynb"
     file.write_text(notebook((made,)))
-    assert notebooks.read(file).sources == ("import numpy",)
+    assert notebook_code.read(file).sources == ("import numpy",)

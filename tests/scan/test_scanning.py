@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -173,6 +174,74 @@ def test_the_world_as_it_was(folder: Folder, index: PackageIndex) -> None:
     assert 'exclude-newer = "2022-06-02T00:00:00Z" # as of' in folder.pyproject.read_text()
 
 
+def write_old(folder: Path, name: str, python: str, source: str = "import numpy") -> None:
+    """A notebook of June 2022 that says which Python it ran with."""
+    ran = cell(source)
+    ran["metadata"] = {"execution": {"iopub.execute_input": "2022-06-01T10:00:00.000000Z"}}
+    made = json.loads(notebook((ran,)))
+    made["metadata"]["language_info"] = {"name": "python", "version": python}
+    (folder / name).write_text(json.dumps(made))
+
+
+@pytest.fixture
+def numpys(index: PackageIndex) -> None:
+    """Two versions of numpy, of 2022 and 2023."""
+    for version, day in (("1.0", "2022-03-01"), ("2.0", "2023-03-01")):
+        index.add(replace(wheel("numpy", version), uploaded=f"{day}T00:00:00Z"))
+
+
+@pytest.mark.usefixtures("numpys")
+def test_the_python_of_then(folder: Folder, older_python: str) -> None:
+    write_old(folder.path, "old.ipynb", f"{older_python}.3")
+    done = folder.uvmagic("scan", "--add", "--as-of", "auto")
+    assert done.returncode == 0, done.stderr
+    assert f"For Python {older_python}, as old.ipynb was last run" in done.stdout
+    told = f'requires-python = "=={older_python}.*" # the Python that old.ipynb was last run with'
+    assert told in folder.pyproject.read_text()
+    assert next(folder.path.glob(".venv/lib/python*")).name == f"python{older_python}"
+
+
+@pytest.mark.usefixtures("numpys")
+def test_a_python_that_cannot_be_had_is_told(folder: Folder, tmp_path: Path) -> None:
+    before = folder.pyproject.read_text()
+    write_old(folder.path, "old.ipynb", "2.7.18")
+    done = folder.uvmagic("scan", "--add", "--as-of", "auto", UV_PYTHON_DOWNLOADS="never")
+    assert done.returncode == 0, done.stderr
+    assert "old.ipynb was last run with Python 2.7: the project keeps uv's choice." in done.stdout
+    assert "uv has no Python 2.7 here" in done.stdout
+    assert "+ numpy  1.0" in done.stdout
+    assert 'requires-python = ">=3.11"' in before
+    assert 'requires-python = ">=3.11"' in folder.pyproject.read_text()
+
+
+@pytest.mark.usefixtures("numpys")
+def test_notebooks_of_several_pythons_share_none_of_them(folder: Folder) -> None:
+    write_old(folder.path, "one.ipynb", "3.8.1")
+    write_old(folder.path, "two.ipynb", "3.9.1")
+    done = folder.uvmagic("scan", "--add", "--as-of", "2022-06-01")
+    assert "one.ipynb was last run with Python 3.8: others with others;" in done.stdout
+    assert 'requires-python = ">=3.11"' in folder.pyproject.read_text()
+
+
+@pytest.mark.usefixtures("numpys")
+def test_a_python_that_the_user_has_pinned_stays(folder: Folder, older_python: str) -> None:
+    pin = ".".join(map(str, sys.version_info[:2]))
+    (folder.path / ".python-version").write_text(f"{pin}\n")
+    write_old(folder.path, "old.ipynb", f"{older_python}.3")
+    done = folder.uvmagic("scan", "--add", "--as-of", "auto")
+    assert done.returncode == 0, done.stderr
+    assert f".python-version says so;  uvmagic python pin {older_python}  changes" in done.stdout
+
+
+@pytest.mark.usefixtures("numpys")
+def test_what_is_there_already_goes_back_too(folder: Folder) -> None:
+    assert "+ numpy  2.0" in folder.uvmagic("add", "numpy>0").stdout
+    write_old(folder.path, "old.ipynb", sys.version.split()[0])
+    done = folder.uvmagic("scan", "--add", "--as-of", "auto")
+    assert done.returncode == 0, done.stderr
+    assert "~ numpy  2.0 → 1.0" in done.stdout
+
+
 def test_a_day_is_for_what_is_added(folder: Folder) -> None:
     write(folder.path, "a.ipynb", "import numpy")
     done = folder.uvmagic("scan", "--as-of", "git")
@@ -253,6 +322,13 @@ def test_a_library_by_path_is_followed_and_used(folder: Folder, scan: Scan) -> N
     )
     write(folder.path, "a.ipynb", "import lab_tools")
     assert kinds(scan()[1]) == {"missing": ["attr"]}
+
+
+def test_an_editable_uvmagic_is_loaded_and_not_followed(folder: Folder, scan: Scan) -> None:
+    (folder.path / "uvmagic").mkdir()
+    (folder.path / "uvmagic" / "__init__.py").write_text("import papermill")
+    write(folder.path, "a.ipynb", "%load_ext uvmagic\nimport numpy")
+    assert kinds(scan()[1]) == {"missing": ["numpy"]}
 
 
 def test_texts_that_are_no_paths_lead_nowhere(folder: Folder, scan: Scan) -> None:

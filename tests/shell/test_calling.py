@@ -126,7 +126,7 @@ def test_an_unknown_option_says_what_was_near(folder: Folder, shell: Shell) -> N
 
 
 def test_an_unknown_word_says_what_was_near(folder: Folder, shell: Shell) -> None:
-    with pytest.raises(UvFailed, match="Did you mean bundle"):
+    with pytest.raises(UsageError, match="Did you mean  %uv bundle"):
         shell.run("%uv bundel")
 
 
@@ -184,7 +184,7 @@ def test_json_is_one_object(
 
 def test_a_session_outside_the_project_is_told_so(folder: Folder, shell: Shell) -> None:
     outcome = shell.outcome("%uv add alpha")
-    assert any("not in the project" in step for step in outcome.next_steps)
+    assert any("does not run in the project" in step for step in outcome.next_steps)
 
 
 def test_init_makes_only_a_pyproject_and_is_content_the_second_time(

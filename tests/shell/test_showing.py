@@ -76,7 +76,7 @@ def test_quietly_an_error_is_told_whole(folder: Folder, quiet: str) -> None:
     done = folder.uvmagic("add", quiet, "nowhere-to-be-found")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "nowhere-to-be-found was not found" in " ".join(done.stderr.split())
+    assert "There is no package nowhere-to-be-found" in " ".join(done.stderr.split())
 
 
 def test_quietly_only_what_is_wrong_is_told(folder: Folder) -> None:

@@ -56,7 +56,7 @@ def test_no_line_is_wider_than_the_terminal(folder: Folder, columns: int) -> Non
     assert all(len(line.split()) <= 2 for line in long)  # a path beside its label, unbroken
     told = shown(folder, "add", "nowhere-to-be-found", columns=columns)
     assert all(width(line) <= columns for line in lines(told))
-    assert "error: uv add failed" in told
+    assert "error: There is no package" in told
 
 
 def test_colours_are_shown_unless_they_are_not_wanted(folder: Folder) -> None:

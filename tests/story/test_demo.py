@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import pytest
 
-from uvmagic.data import quickstart_notebook
+from uvmagic.data.notebooks import quickstart
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ def test_the_demo_runs_the_quickstart_bundles_it_and_reruns_it(empty: Folder) ->
 
 
 def test_the_quickstart_is_kept_without_outputs() -> None:
-    kept = read(quickstart_notebook())
+    kept = read(quickstart())
     nbformat.validate(kept)
     assert kept.cells[1].source == "%load_ext uvmagic"
     assert not [cell for cell in kept.cells if cell.get("outputs")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uvmagic import data
+from uvmagic.data.uv import minimum
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.network, pytest.mark.heavy]
 def oldest(tmp_path: Path, uv: str) -> str:
     """The path of the oldest uv, from its wheel."""
     target = tmp_path / "oldest"
-    wanted = f"uv=={data.minimum_uv()}"
+    wanted = f"uv=={minimum()}"
     install = [uv, "pip", "install", "-q", "--target", str(target), wanted]
     subprocess.run(install, cwd=tmp_path, check=True)
     return str(target / "bin" / "uv")
@@ -29,7 +29,7 @@ def oldest(tmp_path: Path, uv: str) -> str:
 
 def test_the_oldest_uv_does_the_whole_change(folder: Folder, oldest: str) -> None:
     said = subprocess.run([oldest, "--version"], capture_output=True, text=True, check=True)
-    assert said.stdout.split()[1] == data.minimum_uv()
+    assert said.stdout.split()[1] == minimum()
     assert folder.uvmagic("add", "beta", UV=oldest).returncode == 0
     assert folder.installed() == {"alpha", "beta"}
     again = folder.uvmagic("add", "beta", UV=oldest)

@@ -186,6 +186,9 @@ def test_of_several_backends_the_bundle_has_one(
 ) -> None:
     added(folder, "torch==2.7.1", "--cuda", "126", "--cpu", "--no-sync")
     assert folder.uvmagic("sync").returncode == 0
+    planned = folder.uvmagic("bundle", "n.ipynb", "--dry-run", *options).stdout
+    assert ("CUDA's libraries come as packages" in planned) is (accelerator != "cpu")
+    assert "0 distributions" not in planned
     bundle = bundled(folder, *options)
     versions = {version for version, _ in torch_of((bundle / "uv.lock").read_text())}
     assert versions == {version, "2.7.1"}  # the latter is macOS's

@@ -256,6 +256,18 @@ def test_a_torch_that_another_package_brings_is_judged_as_well(torch_hosts: Torc
     assert "nvidia-cudnn-cu13" in plan(folder)
 
 
+@pytest.mark.parametrize("way", [{"UV_OFFLINE": "1"}, {}])
+def test_offline_nobody_is_asked(torch_hosts: TorchHosts, way: dict[str, str]) -> None:
+    folder = torch_hosts.folder
+    done(folder, "add", "torch==2.7.1", "--cuda", "126")
+    done(folder, "remove", "torch")
+    asked = list(torch_hosts.network.requests)
+    options = [] if way else ["--offline"]
+    told = folder.uvmagic("add", "torch==2.7.1", "--cuda", "126", *options, **way)
+    assert told.returncode == 0, told.stderr
+    assert torch_hosts.network.requests == asked
+
+
 def test_what_was_repaired_once_is_not_said_to_lack_again(torch_hosts: TorchHosts) -> None:
     folder = torch_hosts.folder
     lies_about_torch(torch_hosts.pypi)

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from packaging.markers import Marker
 
 from unit.test_sections import PIECES, UV
-from uvmagic import data
 from uvmagic.accelerator.arrangement import LINUX, Arrangement, arranged
 from uvmagic.accelerator.choice import index_url
 from uvmagic.accelerator.present import (
@@ -26,14 +25,15 @@ from uvmagic.accelerator.present import (
     sources_of,
     tables,
 )
+from uvmagic.data import torch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from syrupy.assertion import SnapshotAssertion
 
-BACKENDS = data.backends()
-FAMILY = {package.name for package in data.torch_family()}
+BACKENDS = torch.backends()
+FAMILY = {package.name for package in torch.family()}
 COMPANIONS = {"rocm6.4": "pytorch-triton-rocm", "xpu": "pytorch-triton-xpu"}
 """What each backend's torch needs beside it; `change.torch` finds that out by trying."""
 
@@ -186,7 +186,7 @@ choices = st.lists(
     min_size=1,
     max_size=3,
 )
-mirrors = st.sampled_from([None, *data.mirrors()])
+mirrors = st.sampled_from([None, *torch.mirrors()])
 
 
 def said(text: str) -> Any:
@@ -288,7 +288,7 @@ def test_every_package_of_the_family_has_its_indexes(
             (index,) = [entry for entry in entries if entry.get("name") == source["index"]]
             assert index["explicit"] is True
             backend = indexes(found)[source["index"]]
-            assert source["marker"] == data.accelerator_kinds()[backend.kind].marker
+            assert source["marker"] == torch.kinds()[backend.kind].marker
             assert ("extra" in source) == (len(names) > 1)
             assert not Marker(source["marker"]).evaluate({"sys_platform": "darwin"})
     needs_linux = set(names) != {"cpu"}

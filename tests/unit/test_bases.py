@@ -135,6 +135,17 @@ def test_pytorchs_image_is_refused_where_none_has_what_is_locked(needs: Needs) -
         chosen(needs, "pytorch")
 
 
+def test_an_older_python_stands_on_the_debian_that_still_has_it() -> None:
+    base = choose(None, Needs(), uv="0.13.9", python="3.8")
+    assert (base.builder.rpartition(":")[2], base.final) == (
+        "0.13.9-python3.8-bookworm-slim",
+        "python:3.8-slim-bookworm",
+    )
+    with pytest.raises(BundleRefused, match=r"no image of Python 3\.7"):
+        choose(None, Needs(), uv="0.13.9", python="3.7")
+    assert "python3.8" in choose("mine:1", Needs(), uv="0.13.9", python="3.7").uv
+
+
 def test_an_image_of_the_users_own_is_taken_as_it_is() -> None:
     base = chosen(Needs.of(closure(), CUDA), "team/base@sha256:0f")
     assert (base.kind, base.builder, base.final) == ("own", *["team/base@sha256:0f"] * 2)

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from uvmagic import data
 from uvmagic.accelerator.choice import (
     Choice,
     backend_of_url,
@@ -22,12 +21,13 @@ from uvmagic.accelerator.choice import (
     warning,
 )
 from uvmagic.accelerator.drivers import PLACES, Drivers, Found, numbers
+from uvmagic.data import torch
 from uvmagic.errors import UsageError
 
 if TYPE_CHECKING:
-    from uvmagic.data import Backend
+    from uvmagic.data.torch import Backend
 
-BACKENDS = data.backends()
+BACKENDS = torch.backends()
 VERSIONED = [backend for backend in BACKENDS.values() if backend.version]
 PLATFORMS = ("linux", "win32", "darwin")
 
@@ -295,7 +295,7 @@ def test_a_driver_runs_what_auto_gives_it(driver: str, platform: str) -> None:
         assert warning(backend, drivers, platform) is None
 
 
-@pytest.mark.parametrize("architecture", data.amd_backends())
+@pytest.mark.parametrize("architecture", torch.amd_backends())
 def test_auto_takes_the_newest_automatic_backend_of_an_amd_gpu(architecture: str) -> None:
     made = automatic("rocm", amd(architecture))
     assert made == Choice(
@@ -413,7 +413,7 @@ def test_a_mirror_that_is_unknown_and_no_url_is_refused_naming_those_that_exist(
     with pytest.raises(UsageError) as caught:
         index_url(BACKENDS["cu126"], mirror)
     assert mirror in caught.value.message
-    assert all(name in (caught.value.hint or "") for name in data.mirrors())
+    assert all(name in (caught.value.hint or "") for name in torch.mirrors())
 
 
 @pytest.mark.parametrize("scheme", ["https://", "http://", "ftp://", ""])
@@ -425,7 +425,7 @@ def test_a_password_in_a_url_is_refused_without_being_shown(scheme: str, user: s
     assert "UV_INDEX_PYTORCH_ROCM7_2_PASSWORD" in (caught.value.hint or "")
 
 
-@given(backends, st.sampled_from([None, *data.mirrors()]), st.data())
+@given(backends, st.sampled_from([None, *torch.mirrors()]), st.data())
 def test_a_backend_is_known_by_its_url_however_that_is_spelled(
     backend: Backend, mirror: str | None, draw: st.DataObject
 ) -> None:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmagic import data
+from uvmagic.data import uv
 from uvmagic.errors import UsageError
 from uvmagic.grammar import WORDS, Command, parse, tokenise
-from uvmagic.grammar.words import COMMON, Option, option_arity
+from uvmagic.grammar.words import COMMON, Option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,14 +55,12 @@ def calls(draw: st.DrawFn) -> Call:
     own_options = (*WORDS[word].options, *COMMON)
     own_names = [name for option in own_options for name in option.names]
     elsewhere = {*own_names, "--script"}  # which makes the word uv's own
-    rows = [
-        row for row in data.uv_options() if word in row.words and elsewhere.isdisjoint(row.names)
-    ]
+    rows = [row for row in uv.options() if word in row.words and elsewhere.isdisjoint(row.names)]
     own: list[str] = []
     positionals: list[str] = []
     unknown: list[str] = []
 
-    def option(row: data.UvOption) -> list[str]:
+    def option(row: uv.UvOption) -> list[str]:
         name = draw(st.sampled_from(row.names))
         if row.value is None:
             return [name]
@@ -323,7 +321,6 @@ def test_any_tokens_are_parsed_or_are_a_usage_error(tokens: list[str]) -> None:
 
 @pytest.mark.parametrize("name", OVER_UV)
 def test_an_option_of_uvmagic_hides_none_of_uv_but_for_the_same_purpose(name: str) -> None:
-    arity, own = option_arity(WORDS[name])
-    of_uv = {spelling for row in data.uv_options() if name in row.words for spelling in row.names}
-    hidden = {spelling for spelling, (long, _) in arity.items() if long in own} & of_uv
-    assert hidden <= {"--dry-run", "-q", "--quiet"}
+    of_uv = {spelling for row in uv.options() if name in row.words for spelling in row.names}
+    own = {spelling for option in (*WORDS[name].options, *COMMON) for spelling in option.names}
+    assert own & of_uv <= {"--dry-run", "-q", "--quiet", "-h", "--help"}

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmagic import data
 from uvmagic.accelerator.audit import LINUX, Build, Verdict
 from uvmagic.accelerator.drivers import Drivers, Found
+from uvmagic.data.uv import newest
+from uvmagic.data.uv_settings import uv_settings
 from uvmagic.doctor.binaries import UvFacts
 from uvmagic.doctor.checks import environment, kernels, lock, machine, uv
 from uvmagic.doctor.examine import CHECKS, examine
@@ -31,9 +32,7 @@ from uvmagic.system.links import Links
 from uvmagic.system.settings import Said, Setting, Settings
 
 ROOT = Path("/home/me/study")
-SETTINGS = Settings(
-    tuple(Setting(row, (Said(row.default, "", "uv"),)) for row in data.uv_settings())
-)
+SETTINGS = Settings(tuple(Setting(row, (Said(row.default, "", "uv"),)) for row in uv_settings()))
 ENVIRONMENT = EnvironmentFacts(
     ROOT / ".venv",
     ROOT / ".venv" / "bin" / "python",
@@ -43,7 +42,7 @@ ENVIRONMENT = EnvironmentFacts(
     links=Links(),
 )
 PROJECT = ProjectFacts("study", ROOT, {}, ENVIRONMENT, LockFacts("fresh"))
-HEALTHY = Facts("uvmagic", UvFacts("/bin/uv", data.newest_uv()), SETTINGS, PROJECT)
+HEALTHY = Facts("uvmagic", UvFacts("/bin/uv", newest()), SETTINGS, PROJECT)
 
 SMALL, LARGE = 10**6, 10**12
 
@@ -65,7 +64,7 @@ def test_nothing_is_found_in_healthy_facts() -> None:
     st.builds(
         Facts,
         call=st.sampled_from(["%uv", "uvmagic"]),
-        uv=st.builds(UvFacts, version=st.sampled_from(["", "0.9.0", data.newest_uv(), "99.1"])),
+        uv=st.builds(UvFacts, version=st.sampled_from(["", "0.9.0", newest(), "99.1"])),
         settings=st.just(SETTINGS),
         project=st.sampled_from([None, PROJECT]),
         invalid=st.none() | st.tuples(st.text(), st.text()),
@@ -93,10 +92,16 @@ def test_what_is_found_comes_worst_first_and_under_its_check(facts: Facts) -> No
 
 @pytest.mark.parametrize(
     ("version", "is_old"),
-    [("0.9.0", True), ("99.0.0", False), (f"{data.newest_uv()}.post1", False), ("", False)],
+    [("0.9.0", True), ("99.0.0", False), (f"{newest()}.post1", False), ("", False)],
 )
 def test_a_uv_is_old_by_its_minor_version(version: str, is_old: bool) -> None:
     assert bool(uv.uv_old(replace(HEALTHY, uv=UvFacts("/bin/uv", version)))) is is_old
+
+
+def test_an_old_uv_is_told_with_its_age() -> None:
+    found = uv.uv_old(replace(HEALTHY, uv=UvFacts("/bin/uv", "0.9.5")))
+    assert found is not None
+    assert "0.9.5 (2025-10)" in found.seen
 
 
 @pytest.mark.parametrize(("free", "level"), [(SMALL, "error"), (10**9, "warning"), (LARGE, None)])

@@ -10,8 +10,8 @@ import psutil
 import pytest
 from robustness.aftermath import wait_until
 
-from uvmagic import data
 from uvmagic.accelerator.drivers import Found
+from uvmagic.data import torch
 from uvmagic.errors import UsageError
 from uvmagic.system import drivers
 
@@ -134,7 +134,7 @@ def test_an_unknown_architecture_in_uvs_variable_is_a_usage_error_naming_those_k
     machine.environ["UV_AMD_GPU_ARCHITECTURE"] = value
     with pytest.raises(UsageError, match="UV_AMD_GPU_ARCHITECTURE") as caught:
         machine.found()
-    assert all(known in (caught.value.hint or "") for known in data.amd_backends())
+    assert all(known in (caught.value.hint or "") for known in torch.amd_backends())
 
 
 @pytest.mark.parametrize("variable", ["UV_CUDA_DRIVER_VERSION", "UV_AMD_GPU_ARCHITECTURE"])

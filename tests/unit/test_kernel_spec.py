@@ -63,13 +63,14 @@ def test_a_folder_whose_name_is_no_text_has_a_name_too() -> None:
 
 
 def test_a_kernel_json_reads_well(snapshot: SnapshotAssertion) -> None:
-    made = kernel_json(Path("/p/.venv/bin/python"), Path("/p"), "analysis (uv)")
+    python, environ = Path("/p/.venv/bin/python"), {"UVMAGIC_UV": "/j/bin/uv"}
+    made = kernel_json(python, Path("/p"), "analysis (uv)", environ, has_uvmagic=True)
     assert json.dumps(made, indent=1) == snapshot
 
 
 @given(PATHS, st.text())
 def test_the_project_of_a_kernel_json_is_found_again(root: Path, display_name: str) -> None:
-    made = kernel_json(root / "bin" / "python", root, display_name)
+    made = kernel_json(root / "bin" / "python", root, display_name, {}, has_uvmagic=True)
     assert project_of(json.loads(json.dumps(made))) == root
 
 

@@ -208,6 +208,22 @@ def test_the_cell_that_ran_too_long_is_the_last_that_began() -> None:
 # --- reading --------------------------------------------------------------------------------------
 
 
+def test_what_tools_leave_out_is_filled_in(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """A notebook that a script wrote, without ids, counts and outputs."""
+    kinds = ("code", "markdown")
+    cells = [{"cell_type": kind, "source": "1", "metadata": {}} for kind in kinds]
+    told = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    file = tmp_path / "bare.ipynb"
+    file.write_text(json.dumps(told))
+    read = notebooks.read(file)
+    assert [cell.id for cell in read.cells] == ["cell-0", "cell-1"]
+    assert read.cells[0].outputs == []
+    assert notebooks.to_bytes(read) == notebooks.to_bytes(notebooks.read(file))
+    assert not recwarn.list
+
+
 def test_a_notebook_of_format_3_is_read_as_version_4(tmp_path: Path) -> None:
     cell = {"cell_type": "code", "input": "import numpy", "outputs": [], "language": "python"}
     old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": [cell]}]}
@@ -320,6 +336,13 @@ def test_the_notebook_that_is_named_is_meant(desk: Path) -> None:
 
 def test_else_the_one_that_the_front_end_tells(desk: Path) -> None:
     assert locate(None, desk, desk / "analysis.ipynb") == desk / "analysis.ipynb"
+
+
+@pytest.mark.parametrize("told", ["Untitled.ipynb", None])
+def test_else_the_only_one(desk: Path, told: str | None) -> None:
+    """JupyterLab renames a new notebook at its first save, and the kernel does not hear of it."""
+    (desk / "my notes.ipynb").unlink()
+    assert locate(None, desk, desk / told if told else None) == desk / "analysis.ipynb"
 
 
 def test_a_notebook_that_is_not_there_is_told_with_the_one_that_was_near(desk: Path) -> None:

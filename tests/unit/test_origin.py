@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmagic import data
 from uvmagic.accelerator.choice import index_url
 from uvmagic.bundle.origin import (
     at_origin,
@@ -18,10 +17,11 @@ from uvmagic.bundle.origin import (
     refuse_credentials,
     unpublished,
 )
+from uvmagic.data import torch
 from uvmagic.errors import BundleRefused
 from uvmagic.lockfile import Lockfile
 
-BACKENDS = data.backends()
+BACKENDS = torch.backends()
 HEAD = '[project]\nname = "p"\nversion = "0"\ndependencies = ["torch"]\n\n'
 FROM_TORCH = '[tool.uv.sources]\ntorch = { index = "pytorch-cu126" }\n'
 
@@ -40,7 +40,7 @@ def indexes_of(text: str) -> list[dict[str, Any]]:
 # --- pyproject.toml -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mirror", sorted(data.mirrors()))
+@pytest.mark.parametrize("mirror", sorted(torch.mirrors()))
 @pytest.mark.parametrize("backend", ["cu126", "cpu", "rocm6.4", "xpu"])
 def test_a_backends_index_is_pytorchs_own_again(mirror: str, backend: str) -> None:
     url, _ = index_url(BACKENDS[backend], mirror)

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from uvmagic import data
 from uvmagic.accelerator.choice import index_url
 from uvmagic.accelerator.present import (
     Placed,
@@ -23,10 +22,11 @@ from uvmagic.accelerator.present import (
     sources_of,
     tables,
 )
+from uvmagic.data import torch
 from uvmagic.project import Table
 
-BACKENDS = data.backends()
-FAMILY = [package.name for package in data.torch_family()]
+BACKENDS = torch.backends()
+FAMILY = [package.name for package in torch.family()]
 
 
 def project(uv: str = "", **lists: Any) -> dict[str, Any]:
@@ -45,8 +45,8 @@ def official(backend: str) -> str:
 # --- an index -----------------------------------------------------------------------------------
 
 
-@given(st.sampled_from(list(BACKENDS.values())), st.sampled_from(list(data.mirrors())))
-def test_the_index_that_uvmagic_makes_is_recognised(backend: data.Backend, mirror: str) -> None:
+@given(st.sampled_from(list(BACKENDS.values())), st.sampled_from(list(torch.mirrors())))
+def test_the_index_that_uvmagic_makes_is_recognised(backend: torch.Backend, mirror: str) -> None:
     one = Placed(backend, *index_url(backend, mirror))
     uv = index(one.index, one.url, f'format = "{one.format}"')
     found = project(uv + f'[sources]\ntorch = {{ index = "{one.index}" }}')

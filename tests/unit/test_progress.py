@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from uvmagic.display.pace import Moment
 from uvmagic.display.text import moment
-from uvmagic.progress import Progress, Transcript, in_bytes
+from uvmagic.progress import Progress, Transcript
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion

@@ -22,8 +22,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import uvmagic
-from uvmagic import data
 from uvmagic.bundle.secrets import Finding, Inspection, fingerprint, in_file
+from uvmagic.data import secrets
 from uvmagic.errors import BundleRefused
 
 ALNUM = string.ascii_letters + string.digits
@@ -96,11 +96,11 @@ def kinds(text: str | bytes, path: str = "code.py") -> list[str]:
 
 
 def what(rule: str) -> str:
-    return next(row.what for row in data.secret_rules() if row.name == rule)
+    return next(row.what for row in secrets.rules() if row.name == rule)
 
 
 def begins_of(rule: str) -> tuple[str, ...]:
-    return next(row.begins for row in data.secret_rules() if row.name == rule)
+    return next(row.begins for row in secrets.rules() if row.name == rule)
 
 
 def core(secret: str) -> str:
@@ -112,11 +112,11 @@ def core(secret: str) -> str:
 
 
 def test_every_rule_of_the_table_has_an_example_here() -> None:
-    assert set(BY_RULE) == {rule.name for rule in data.secret_rules()}
+    assert set(BY_RULE) == {rule.name for rule in secrets.rules()}
 
 
 def test_a_rule_has_its_source_and_begins_with_something_that_can_be_found_fast() -> None:
-    for rule in data.secret_rules():
+    for rule in secrets.rules():
         assert rule.source
         assert all(len(begins) >= 3 for begins in rule.begins), rule.name
 

@@ -8,22 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmagic import data
+from uvmagic.data import uv
 from uvmagic.grammar import (
     WORDS,
     as_typed,
+    help_of_call,
     help_text,
     hint_for_refusal,
     hint_near,
     near,
     parse,
     tokenise,
+    words,
 )
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
 EXAMPLES = [(name, example) for name, word in WORDS.items() for example in word.examples]
+EXAMPLES += [(example.split()[0], example) for example in words.EXAMPLES]
 
 
 @pytest.mark.parametrize("word", ["", *WORDS])
@@ -32,14 +35,50 @@ def test_the_help_reads_well(word: str, snapshot: SnapshotAssertion) -> None:
 
 
 @pytest.mark.parametrize("word", ["", *WORDS])
-def test_the_help_fits_in_a_hundred_columns(word: str) -> None:
-    assert [line for line in help_text(word).splitlines() if len(line) > 100] == []
+def test_the_help_fits_in_eighty_columns(word: str) -> None:
+    for call in ("%uv", "uvmagic"):
+        assert [line for line in help_text(word, call).splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_help_of_a_word_has_uvmagics_own_first_and_uvs_last(word: str) -> None:
+    unindented = (line for line in help_text(word).splitlines() if not line.startswith(" "))
+    headings = [line for line in unindented if line.endswith(":")]
+    of_uv = [f"Options of uv {word}, passed on:"] if WORDS[word].uv else []
+    assert headings == ["Examples:", "Options:", *of_uv]
+
+
+def test_in_a_shell_no_example_is_of_what_a_cell_alone_can_do() -> None:
+    assert "{name}" in help_text("add")
+    assert "{name}" not in help_text("add", "uvmagic")
+
+
+@pytest.mark.parametrize(
+    ("line", "begins"),
+    [
+        ("", "%uv WORD …"),
+        ("add torch --cuda", "%uv add REQUIREMENT…"),
+        ("--offline kernel use", "%uv kernel use|restart"),
+        ("help sync", "%uv sync"),
+        ("pip install numpy", "%uv pip install …"),
+        ("pip", "%uv pip …"),
+        ("frobnicate", "%uv WORD …"),
+    ],
+)
+def test_a_call_that_goes_on_has_the_help_of_what_it_calls(line: str, begins: str) -> None:
+    assert help_of_call(tokenise(line)).startswith(begins)
+
+
+def test_the_help_of_a_command_of_uvs_own_names_what_is_below_it() -> None:
+    told = help_of_call(["pip"])
+    assert "  pip install " in told
+    assert "%uv pip --help" in told
 
 
 @pytest.mark.parametrize("word", WORDS)
 def test_the_help_names_every_option_that_the_word_takes(word: str) -> None:
     listed = help_text(word).replace(",", " ").split()
-    of_uv = [name for row in data.uv_options() if WORDS[word].uv in row.words for name in row.names]
+    of_uv = [name for row in uv.options() if WORDS[word].uv in row.words for name in row.names]
     own = [name for option in WORDS[word].options for name in option.names]
     assert {*of_uv, *own, "-h", "--help"} <= set(listed)
 

@@ -16,7 +16,7 @@ import uvmagic
 
 ROOT = Path(uvmagic.__file__).parent
 
-FACES = {"cell", "cell_output", "magics", "cli", "terminal", "__main__"}
+FACES = {"assist", "cell", "cell_output", "magics", "cli", "terminal", "__main__"}
 PURE = {
     "accelerator",
     "adopt.builds",
@@ -49,6 +49,7 @@ PURE = {
     "bundle.secrets",
     "bundle.standalone",
     "change.postconditions",
+    "change.refusals",
     "code",
     "data",
     "display.html",
@@ -66,6 +67,7 @@ PURE = {
     "lockfile",
     "names",
     "notebook",
+    "notebook_code",
     "outcome",
     "progress",
     "project",
@@ -76,18 +78,23 @@ PURE = {
     "scan.found",
     "scan.judge",
     "scan.names",
-    "scan.notebooks",
     "scan.survey",
     "sections",
     "spelling",
+    "wording",
 }
 """Rooms that decide and touch nothing but what they are handed, or read a file that is named."""
 WORLD = {"asyncio", "fcntl", "importlib.metadata", "pty", "signal", "socket", "subprocess", "time"}
 """What pure rooms do not import: processes, signals, clocks, the running environment."""
 
 
-ELSEWHERE = {ROOT / "bundle" / "carried" / name for name in ("compile.py", "run.py")}
-"""What a bundle carries and runs in its own environment: data here."""
+ELSEWHERE = {
+    ROOT / "bundle" / "carried" / "compile.py",
+    ROOT / "bundle" / "carried" / "run.py",
+    ROOT / "bundle" / "carried" / "uvmagic.py",
+    ROOT / "kernel" / "proxy" / "uvmagic.py",
+}
+"""What runs in environments without uvmagic: data here."""
 
 
 def modules() -> list[str]:
@@ -136,7 +143,7 @@ def test_nobody_imports_a_face(module: str) -> None:
         "cli": {"terminal"},
         "cell": {"cell_output"},
         "cell_output": {"terminal"},
-        "magics": {"cell"},
+        "magics": {"assist", "cell"},
     }
     assert rooms(module) & FACES <= allowed.get(module, set())
 
@@ -157,7 +164,7 @@ def test_the_system_knows_no_flow(module: str) -> None:
 
 @pytest.mark.parametrize("module", modules())
 def test_only_the_face_and_the_reader_of_cells_import_ipython(module: str) -> None:
-    if module not in ("cell_output", "code", "magics"):
+    if module not in ("assist", "cell_output", "code", "magics"):
         assert {name for name in imports(module) if is_in(name, "IPython")} == set()
     if module == "code":  # to read a cell as IPython reads it, and for nothing else
         found = {name for name in imports(module) if is_in(name, "IPython")}
@@ -184,6 +191,7 @@ PACKAGES = {
     "adopt",
     "bundle",
     "change",
+    "data",
     "display",
     "doctor",
     "doctor.checks",
@@ -203,7 +211,7 @@ LAYERS = (
         "kernel.support",
         "kernel.whereabouts",
     },
-    {"adopt", "bundle", "change", "demo", "doctor", "kernel", "rerun", "scan", "status"},
+    {"adopt", "bundle", "change", "demo", "doctor", "kernel", "offers", "rerun", "scan", "status"},
     {"app"},
     FACES,
 )
@@ -273,7 +281,7 @@ def test_loading_the_extension_loads_next_to_nothing_of_uvmagic() -> None:
         if module not in loaded:
             loaded.add(module)
             waiting += at_once(module)
-    assert loaded - PACKAGES == {"magics"}
+    assert loaded - PACKAGES == {"assist", "magics"}
 
 
 def test_the_launcher_loads_next_to_nothing_either() -> None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from uvmagic import data
 from uvmagic.accelerator.present import (
     Placed,
     extras_of,
@@ -26,6 +25,7 @@ from uvmagic.accelerator.present import (
     placed_in,
     sources_of,
 )
+from uvmagic.data import torch
 from uvmagic.errors import ProjectInvalid
 from uvmagic.names import normalise
 from uvmagic.sections import Sections
@@ -33,7 +33,7 @@ from uvmagic.sections import Sections
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from uvmagic.data import TorchPackage
+    from uvmagic.data.torch import TorchPackage
 
 LINUX = "sys_platform == 'linux' and platform_machine == 'x86_64'"
 """The environment that an accelerator needs (uv's guide to PyTorch); and what a mirror may lack."""
@@ -120,7 +120,7 @@ class _Edit:
         self.keeps = placed is None
         self.gets, self.loses = gets, loses
         self.names = family((listed(self.pyproject) | gets.keys()) - loses)
-        companions = {package.name for package in data.torch_family() if package.is_companion}
+        companions = {package.name for package in torch.family() if package.is_companion}
         if companions.issuperset(self.names):
             self.names = []
         self.foreign = {name for name in self.names if self._is_foreign(name)}
@@ -129,7 +129,7 @@ class _Edit:
         kinds = {one.backend.kind for one in self.placed}
         self.kinds = {
             package.name: frozenset() if package.name in from_pypi else package.kinds & kinds
-            for package in data.torch_family()
+            for package in torch.family()
         }
         is_several = bool(self.extras_before) if self.keeps else len(self.placed) > 1
         self.extras = {one.extra: one for one in self.placed} if is_several else {}
@@ -239,7 +239,7 @@ class _Edit:
     def _place_sources(self, names: Mapping[str, str]) -> None:
         """A source for each of the family; what was there stays where no choice is made."""
         of_torch = sources_of(self.pyproject).get("torch") if self.keeps else None
-        for name in [p.name for p in data.torch_family() if p.name not in self.foreign]:
+        for name in [p.name for p in torch.family() if p.name not in self.foreign]:
             spelled = self._spelled(name)
             fitting = [p for p in self.placed if p.backend.kind in self.kinds[name]]
             if name not in self.names or not fitting:
@@ -251,7 +251,7 @@ class _Edit:
             entries = of_torch or [
                 {"index": names[one.backend.name]}
                 | ({"extra": one.extra} if self.extras else {})
-                | {"marker": data.accelerator_kinds()[one.backend.kind].marker}
+                | {"marker": torch.kinds()[one.backend.kind].marker}
                 for one in fitting
             ]
             if spelled is None or sources_of(self.pyproject)[name] != entries:
@@ -271,7 +271,7 @@ class _Edit:
             self._place_in_extras()
         elif "project" in self.pyproject:
             new = (self.gets.keys() & set(self.names)) - listed(self.pyproject)
-            for package in data.torch_family():
+            for package in torch.family():
                 if package.is_companion and package.name in new:
                     _append(self._dependencies(), _Line(self._companion(package)))
 
@@ -288,7 +288,7 @@ class _Edit:
         for extra in self.extras_before.keys() - self.extras.keys():
             if not self._extra(extra):
                 self.document.drop(*_EXTRAS, extra)
-        for package in data.torch_family():
+        for package in torch.family():
             if package.name not in self.names or package.name in self.foreign:
                 continue
             new = self._companion(package) if package.is_companion else package.name
@@ -303,11 +303,11 @@ class _Edit:
 
     def _companion(self, package: TorchPackage) -> str:
         (kind,) = package.kinds
-        return f"{package.name} ; {data.accelerator_kinds()[kind].marker}"
+        return f"{package.name} ; {torch.kinds()[kind].marker}"
 
     def _drop_companions(self) -> None:
         """What only a backend that is wanted no more needs, as ROCm's own triton."""
-        alien = {p.name for p in data.torch_family() if p.is_companion and not self.kinds[p.name]}
+        alien = {p.name for p in torch.family() if p.is_companion and not self.kinds[p.name]}
         if not self.before or not alien & listed(self.pyproject):
             return
         for entries in [self._dependencies(), *map(self._extra, self.extras_before)]:
@@ -358,7 +358,7 @@ class _Edit:
     # --- the rest ---
 
     def _place_required_environment(self) -> None:
-        needs = any(data.accelerator_kinds()[p.backend.kind].needs_linux for p in self.placed)
+        needs = any(torch.kinds()[p.backend.kind].needs_linux for p in self.placed)
         has = self.root.has("tool", "uv", "required-environments")
         if (self.keeps and self.placed) or (not needs and not (has and self.before)):
             return

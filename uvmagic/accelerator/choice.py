@@ -11,15 +11,15 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from uvmagic import data
 from uvmagic.accelerator.drivers import LABELS, PLACES, numbers
+from uvmagic.data import torch
 from uvmagic.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from uvmagic.accelerator.drivers import Drivers, Found
-    from uvmagic.data import Backend
+    from uvmagic.data.torch import Backend
 
 AUTO = "auto"
 """The value that means: what fits this machine."""
@@ -39,7 +39,7 @@ def chosen(
     """The backend that `--cuda 12.6`, `--rocm auto` or `--cpu` means.
 
     Args:
-        kind: the option's name, a key of `data.accelerator_kinds()`.
+        kind: the option's name, a key of `torch.kinds()`.
         value: `126`, `12.6`, `cu126` (in any case), `auto`; None for `xpu` and `cpu`.
         drivers: what this machine has; called for `auto` only.
         platform: as `sys.platform` spells it.
@@ -47,7 +47,7 @@ def chosen(
     Raises:
         UsageError: there is no such backend, or `auto` finds nothing that one would run on.
     """
-    rows = [backend for backend in data.backends().values() if backend.kind == kind]
+    rows = [backend for backend in torch.backends().values() if backend.kind == kind]
     if rows[0].version is None:
         if value is not None:
             raise UsageError(f"--{kind} takes no value: {value!r}.", f"Write --{kind} alone.")
@@ -128,7 +128,7 @@ def _automatic(kind: str, rows: list[Backend], drivers: Drivers, platform: str) 
 def _runs(backend: Backend, found: Found, platform: str) -> bool:
     """Whether a machine runs a backend, by the tables that uv decides by."""
     if backend.kind == "rocm":
-        return backend.name in data.amd_backends().get(found.value, ())
+        return backend.name in torch.amd_backends().get(found.value, ())
     return numbers(found.value) >= numbers(backend.driver(platform))
 
 
@@ -183,7 +183,7 @@ def index_url(
     Raises:
         UsageError: an unknown name, what is no URL, or one with a password in it.
     """
-    known = data.mirrors().get((mirror or "official").casefold())
+    known = torch.mirrors().get((mirror or "official").casefold())
     if known is not None:
         return known.url.replace("{backend}", backend.name), known.format
     url = str(mirror).replace("{backend}", backend.name)
@@ -196,10 +196,10 @@ def index_url(
     if _parts(url) is None:
         raise UsageError(
             f"{by} {mirror}: no mirror that is known, and no URL.",
-            f"Known are {', '.join(data.mirrors())}; a URL may have {{backend}} in it.",
+            f"Known are {', '.join(torch.mirrors())}; a URL may have {{backend}} in it.",
         )
     last = url.rstrip("/").rpartition("/")[2]
-    if last in data.backends() and last != backend.name:
+    if last in torch.backends() and last != backend.name:
         raise UsageError(
             f"{by} {mirror}: that is the index of {last}, not of {backend.name}.",
             "Write {backend} in its place.",
@@ -226,8 +226,8 @@ def backend_of_url(url: str) -> Backend | None:
 def _places() -> dict[tuple[str, str] | None, Backend]:
     return {
         _place(index_url(backend, mirror)[0]): backend
-        for mirror in data.mirrors()
-        for backend in data.backends().values()
+        for mirror in torch.mirrors()
+        for backend in torch.backends().values()
     }
 
 

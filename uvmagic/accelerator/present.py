@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from uvmagic import data
 from uvmagic.accelerator.choice import backend_of_url
+from uvmagic.data import torch
 from uvmagic.names import normalise
 from uvmagic.project import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from uvmagic.data import Backend
+    from uvmagic.data.torch import Backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def name_of(requirement: str) -> str:
 def family(names: Iterable[str]) -> list[str]:
     """Those of some normalised names that belong to torch's family, in its order."""
     wanted = set(names)
-    return [package.name for package in data.torch_family() if package.name in wanted]
+    return [package.name for package in torch.family() if package.name in wanted]
 
 
 def listed(pyproject: Mapping[str, Any]) -> set[str]:
@@ -72,7 +72,7 @@ def tables(pyproject: Mapping[str, Any]) -> list[Table]:
 
 def indexes(pyproject: Mapping[str, Any]) -> dict[str, Backend]:
     """The indexes of a pyproject.toml that are a backend's, by name."""
-    backends = data.backends()
+    backends = torch.backends()
     found = {}
     for entry in _entries(pyproject, "index"):
         name, url = str(entry.get("name", "")), str(entry.get("url", ""))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from uvmagic import data
 from uvmagic.accelerator import present
+from uvmagic.data import torch
 from uvmagic.lockfile.walk import walk
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def strays(
         lockfile: its lock.
         target: the machine that gets them.
     """
-    following = {package.name for package in data.torch_family() if package.follows_torch}
+    following = {package.name for package in torch.family() if package.follows_torch}
     candidates = following - present.listed(pyproject)
     if candidates.isdisjoint(lockfile.versions()):
         return {}

@@ -53,7 +53,7 @@ def write(plan: Plan, calls: Calls, folder: Path, moment: AsOf | None, is_new: b
     for (table, is_editable), asked in _by_call(plan.additions).items():
         tokens = [placed(one.requirement, folder, cwd) for one in asked]
         options = [*_options_of(table), *(["--editable"] if is_editable else [])]
-        options += ["--no-workspace"] if any(map(_is_path, tokens)) else []
+        options += ["--no-workspace"] if any(map(is_path, tokens)) else []
         calls.run("add", "--frozen", *options, "--", *tokens)
     named = {one.name: one.index for one in plan.additions if one.index}
     if named:
@@ -125,16 +125,23 @@ def _by_call(additions: Iterable[Addition]) -> dict[tuple[Table, bool], list[Add
 
 def placed(requirement: str, folder: Path, cwd: Path) -> str:
     """A requirement whose path is relative to the current folder; any other as it is."""
-    if not _is_path(requirement):
+    if not is_path(requirement):
         return requirement
     place, bracket, extras = requirement.partition("[")
-    whole = (folder / place).expanduser() if place.startswith("~") else folder / place
+    whole = place_of(requirement, folder)
     relative = os.path.relpath(whole, cwd).replace(os.sep, "/")
     kept = relative if relative.startswith("..") else f"./{relative}"
     return f"{kept}{bracket}{extras}" if not place.startswith("/") else requirement
 
 
-def _is_path(requirement: str) -> bool:
+def place_of(requirement: str, folder: Path) -> Path:
+    """Where a requirement that is a path leads, from a folder."""
+    place = requirement.partition("[")[0]
+    return (folder / place).expanduser() if place.startswith("~") else folder / place
+
+
+def is_path(requirement: str) -> bool:
+    """Whether a requirement is a path to a distribution, and no name and no URL."""
     is_file = requirement.endswith((".whl", ".tar.gz", ".zip"))
     starts = requirement.startswith((".", "/", "~"))
     return "://" not in requirement and " @ " not in requirement and (starts or is_file)

@@ -5,25 +5,25 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from uvmagic import data
 from uvmagic.accelerator import present
 from uvmagic.accelerator.choice import backend_of_url, chosen, index_url
 from uvmagic.accelerator.drivers import Drivers
 from uvmagic.adopt.lines import Ask, Conda, Index, Requires, without_credentials
+from uvmagic.data import conda, torch
 from uvmagic.errors import UsageError
 from uvmagic.names import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from uvmagic.data import Backend
+    from uvmagic.data.torch import Backend
 
 
 def is_torch(ask: Ask) -> bool:
     """Whether a line asks for torch itself, by PyPI's name or conda's."""
     if isinstance(ask, Requires):
         return present.name_of(ask.requirement) == "torch"
-    return isinstance(ask, Conda) and data.conda_renamed().get(normalise(ask.name)) == "torch"
+    return isinstance(ask, Conda) and conda.renamed().get(normalise(ask.name)) == "torch"
 
 
 def chosen_by(ask: Ask) -> Backend | None:
@@ -32,13 +32,13 @@ def chosen_by(ask: Ask) -> Backend | None:
         case Index(url):
             return backend_at(without_credentials(url))
         case Conda(name, version, build):
-            kind = data.conda_accelerators().get(normalise(name))
+            kind = conda.accelerators().get(normalise(name))
             if kind not in (None, "build"):
                 return backend_for(str(kind), version)[0]
             return of_build(name, build) if is_torch(ask) else None
         case Requires(requirement) if present.family([present.name_of(requirement)]):
             local = re.search(r"==\s*[^+;,\s]+\+([\w.]+)", requirement)
-            return data.backends().get(local[1]) if local else None
+            return torch.backends().get(local[1]) if local else None
     return None
 
 
@@ -53,7 +53,7 @@ def backend_at(url: str) -> Backend | None:
 
 def is_torchs(url: str) -> bool:
     """Whether a URL is an index or a page of PyTorch's, or of a mirror's."""
-    official = index_url(next(iter(data.backends().values())))[0].rpartition("/")[0]
+    official = index_url(next(iter(torch.backends().values())))[0].rpartition("/")[0]
     return backend_at(url) is not None or url == f"{official}{_PAGE}"
 
 

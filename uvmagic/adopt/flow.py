@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from uvmagic import as_of, project
 from uvmagic.adopt import probe, sources
-from uvmagic.adopt.apply import placed, write
+from uvmagic.adopt.apply import is_path, place_of, placed, write
 from uvmagic.adopt.builds import options
+from uvmagic.adopt.lines import Left, Line, Requires
 from uvmagic.adopt.plan import planned
 from uvmagic.change import report
 from uvmagic.change.init import init
@@ -97,7 +98,7 @@ def _project(folder: Path, named: str, host: Host) -> Project | None:
 def _planned(source: Source, command: Command, found: Project | None) -> Plan:
     """The plan. Raises UsageError where nothing in the source asks for a requirement."""
     plan = planned(
-        source.lines,
+        [_if_there(line, source.folder) for line in source.lines],
         group=command.value("--group") or "",
         backends=[option for option in CHOICES if command.has(option)],
         python=command.value("--python") or "",
@@ -107,6 +108,19 @@ def _planned(source: Source, command: Command, found: Project | None) -> Plan:
         told = "\n".join(f"  {_SIGNS[row.outcome]} {row.text}: {row.told}" for row in plan.rows)
         raise UsageError(f"{source.name} asks for nothing that uv could add.\n{told}".rstrip())
     return plan
+
+
+def _if_there(line: Line, folder: Path) -> Line:
+    """A line that asks for no path that leads nowhere."""
+    asks = tuple(
+        Left(f"{ask.requirement} is not there: bring it along, or leave it out")
+        if isinstance(ask, Requires)
+        and is_path(ask.requirement)
+        and not place_of(ask.requirement, folder).exists()
+        else ask
+        for ask in line.asks
+    )
+    return dataclasses.replace(line, asks=asks)
 
 
 def _moment(command: Command, source: Source, host: Host) -> AsOf | None:

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from uvmagic.adopt import matchspec, requirements_txt
-from uvmagic.adopt.lines import CHANNEL, Ask, Covered, Includes, Left, Line
+from uvmagic.adopt.lines import CHANNEL, PROJECT, Ask, Covered, Includes, Left, Line, Requires
+from uvmagic.code import Code
+from uvmagic.project import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+Tool: TypeAlias = Literal["pip", "conda", "uv"]
+"""Whose a call is that installs."""
 _PYTHON = re.compile(r"(?:.*/)?(?:\{sys\.executable\}|python[\d.]*|py)")
 _PIP = re.compile(r"(?:.*/)?pip[\d.]*")
 _CONDA = re.compile(r"(?:.*/)?(?:conda|mamba|micromamba)")
@@ -37,11 +42,11 @@ _FLAGS_OF_REQUIREMENTS = frozenset({"--no-index", "--pre"})
 _OF_ITS_KIND = Covered("how it was called; uv needs no such option")
 
 
-def read(cells: Sequence[str], notebook: str, folder: Path) -> list[Line]:
+def read(cells: Sequence[tuple[int, str]], notebook: str, folder: Path) -> list[Line]:
     """The lines that install something, and those of the files that they name.
 
     Args:
-        cells: the sources of the code cells, in order.
+        cells: number and source of the code cells, in order.
         notebook: its name for people.
         folder: what the files that are named are relative to.
 
@@ -49,7 +54,7 @@ def read(cells: Sequence[str], notebook: str, folder: Path) -> list[Line]:
         SourceInvalid: a file that is named cannot be read.
     """
     lines: list[Line] = []
-    for number, source in enumerate(cells, 1):
+    for number, source in cells:
         for line in of_cell(source, f"{notebook} cell {number}"):
             lines.append(line)
             for ask in line.asks:
@@ -74,6 +79,10 @@ def of_cell(source: str, place: str) -> Iterable[Line]:
         asked = [] if command is None else asks(command)
         if asked:
             yield Line(place, first, number, text, tuple(asked))
+    for run in Code((source,)).installing() if "install" in source else ():
+        if asked := asks(run.text):
+            text = physical[run.line - 1].strip()
+            yield Line(place, run.line, run.line, text, tuple(asked))
 
 
 def _escaped(text: str) -> str | None:
@@ -107,8 +116,8 @@ def _commands(line: str) -> list[list[str]]:
     return found
 
 
-def _installed_by(tokens: list[str]) -> tuple[list[str], bool] | None:
-    """The arguments of a command that installs, and whether it is conda's; None for another."""
+def _installed_by(tokens: list[str]) -> tuple[list[str], Tool] | None:
+    """The arguments of a command that installs, and whose it is; None for another."""
     if tokens and tokens[0] in _BEFORE:
         rest = tokens[1:]
         while rest and rest[0].startswith("-"):
@@ -118,19 +127,19 @@ def _installed_by(tokens: list[str]) -> tuple[list[str], bool] | None:
         case [python, "-m", *rest] if _PYTHON.fullmatch(python):
             return _installed_by(rest)
         case ["uv", "add", *rest]:
-            return rest, False
+            return rest, "uv"
         case ["uv", "pip", *rest]:
             return _installed_by(["pip", *rest])
         case [pip, "install", *rest] if _PIP.fullmatch(pip):
-            return rest, False
+            return rest, "pip"
         case [conda, "install", *rest] if _CONDA.fullmatch(conda):
-            return rest, True
+            return rest, "conda"
     return None
 
 
-def _of_call(tokens: list[str], is_conda: bool) -> list[Ask]:
+def _of_call(arguments: Sequence[str], tool: Tool) -> list[Ask]:
     found: list[Ask] = []
-    tokens = list(tokens)
+    tokens, is_conda = list(arguments), tool == "conda"
     while tokens:
         token = tokens.pop(0)
         flag, equals, _ = token.partition("=")
@@ -154,7 +163,20 @@ def _of_call(tokens: list[str], is_conda: bool) -> list[Ask]:
             found.append(matchspec.parse(token) or no_package)
         else:
             found += requirements_txt.asks(token)
+    if tool == "uv":
+        table = _table(arguments)
+        found = [replace(ask, table=table) if isinstance(ask, Requires) else ask for ask in found]
     return found or [_OF_ITS_KIND]
+
+
+def _table(arguments: Sequence[str]) -> Table:
+    """The list of pyproject.toml that a call of `uv add` is for."""
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        if option == "--dev":
+            return Table("group", "dev")
+        if option in ("--group", "--optional") and value:
+            return Table("group" if option == "--group" else "extra", value)
+    return PROJECT
 
 
 def is_open(text: str) -> str | None:

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from uvmagic import data
 from uvmagic.accelerator import present
 from uvmagic.adopt.builds import (
     backend_at,
@@ -42,13 +41,14 @@ from uvmagic.adopt.lines import (
     without_credentials,
 )
 from uvmagic.adopt.versions import NoPep440, from_conda
+from uvmagic.data import conda, torch
 from uvmagic.names import normalise
 from uvmagic.project import Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from uvmagic.data import Backend
+    from uvmagic.data.torch import Backend
 
 Outcome = Literal["adopted", "changed", "covered", "left"]
 _WORST: tuple[Outcome, ...] = ("left", "changed", "adopted", "covered")
@@ -298,7 +298,7 @@ class _Planning:
         )
         if match is None or not present.family([present.name_of(requirement)]):
             return requirement, ""
-        if match["build"] not in data.backends():
+        if match["build"] not in torch.backends():
             return requirement, ""
         return match["head"] + match["rest"], f"the build {match['build']} is chosen by its index"
 
@@ -308,14 +308,14 @@ class _Planning:
         name = normalise(ask.name)
         if name == "python":
             return self._of_conda_python(ask)
-        if name in data.conda_accelerators():
+        if name in conda.accelerators():
             return self._of_accelerator(name, ask)
-        kind = data.conda_kind(name)
+        kind = conda.kind_of(name)
         if kind is not None and kind.name == "gpu" and self.has_torch:
             return Fate("covered", "torch's wheels bring it along")
         if kind is not None:
             return Fate("covered" if kind.covered else "left", kind.told)
-        pypi = data.conda_renamed().get(name, ask.name)
+        pypi = conda.renamed().get(name, ask.name)
         told = [] if normalise(pypi) == name else [f"conda's {ask.name} is PyPI's {pypi}"]
         try:
             specifier, why = from_conda(ask.version)
@@ -326,7 +326,7 @@ class _Planning:
         if ask.build and ask.build != "*":
             told.append("the build goes: a wheel is chosen by platform")
         marker = f" ; {ask.marker}" if ask.marker else ""
-        is_same_name = name not in data.conda_renamed()
+        is_same_name = name not in conda.renamed()
         if chooses := self._build_of(ask):
             told.append(chooses)
         is_respelled = bool(ask.version) and specifier != ask.version
@@ -353,7 +353,7 @@ class _Planning:
         return self._of_python(Python(specifier, told))
 
     def _of_accelerator(self, name: str, ask: Conda) -> Fate:
-        kind = data.conda_accelerators()[name]
+        kind = conda.accelerators()[name]
         if kind == "build":
             return Fate("covered", "conda's own way to choose a build")
         if not self.has_torch:

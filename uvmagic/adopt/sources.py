@@ -5,11 +5,11 @@ Reads the files that are named, and writes none.
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uvmagic import notebook_code
 from uvmagic.adopt import (
     conda_lists,
     environment_yml,
@@ -22,7 +22,7 @@ from uvmagic.adopt import (
 )
 from uvmagic.adopt.lines import PROJECT, Line, Source
 from uvmagic.adopt.texts import read_text
-from uvmagic.errors import SourceInvalid, UsageError
+from uvmagic.errors import NotebookUnknown, SourceInvalid, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,23 +148,17 @@ def _refuse_what_uv_knows(text: str, named: str) -> None:
 
 def _notebook(path: Path, named: str) -> Source:
     try:
-        content = json.loads(read_text(path, named))
-        cells = [
-            source if isinstance(source, str) else "".join(source)
-            for cell in content.get("cells", [])
-            if cell.get("cell_type") == "code"
-            for source in [cell.get("source", "")]
-        ]
-    except (ValueError, AttributeError, TypeError) as error:
-        raise SourceInvalid(f"{named} is no notebook of format 4: {error}.") from error
+        notebook = notebook_code.read(path)
+    except NotebookUnknown as error:
+        raise SourceInvalid(error.message) from error
+    cells = list(zip(notebook.numbers, notebook.sources, strict=True))
     lines = notebook_lines.read(cells, named, path.parent)
     if not lines:
         raise SourceInvalid(
             f"{named} has no line that installs something, as  !pip install numpy  does.",
             "Name what it imports:  %uv add …",
         )
-    dates = [str(cell.get("metadata", {}).get("execution", {})) for cell in content["cells"]]
-    return Source(named, path.parent, tuple(lines), "\n".join(dates))
+    return Source(named, path.parent, tuple(lines), notebook.marks)
 
 
 def _here(folder: Path) -> str:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from uvmagic import data
 from uvmagic.accelerator.audit import Build
+from uvmagic.data.images import base_image
 from uvmagic.errors import BundleRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from uvmagic.accelerator.audit import Verdict
+    from uvmagic.data.images import BaseImage
     from uvmagic.lockfile.walk import Closure
 
 _CUDNN = re.compile(r"nvidia-cudnn(-cu\d+)?")
@@ -133,12 +134,29 @@ def choose(asked: str | None, needs: Needs, *, uv: str, python: str) -> Base:
 
 
 def _uv_image(uv: str, python: str) -> str:
-    return data.base_image("uv").builder.format(uv=uv, python=python)
+    """An image that has uv; its Python is the one given, where there is such an image."""
+    row = base_image("uv")
+    there = max(python, min(row.debian, key=Version), key=Version)
+    return row.builder.format(uv=uv, python=there, debian=_debian(row, there))
+
+
+def _debian(row: BaseImage, python: str) -> str:
+    """The release of Debian that images of a Python stand on."""
+    releases = (
+        debian for oldest, debian in row.debian.items() if Version(python) >= Version(oldest)
+    )
+    found = next(releases, None)
+    if found is None:
+        raise BundleRefused(
+            f"uv has no image of Python {python}.",
+            f"--base IMAGE  stands it on another, and uv brings Python {python} along.",
+        )
+    return found
 
 
 def _of_uv(needs: Needs, *, uv: str, python: str) -> Base:
-    row = data.base_image("uv")
-    versions = {"uv": uv, "python": python}
+    row = base_image("uv")
+    versions = {"uv": uv, "python": python, "debian": _debian(row, python)}
     libraries = "; CUDA's libraries come as packages, the driver is the host's"
     why = row.why + (libraries if needs.torch else "") + _compiled(needs.from_source)
     return Base(
@@ -151,7 +169,7 @@ def _of_uv(needs: Needs, *, uv: str, python: str) -> Base:
 
 
 def _of_pytorch(needs: Needs, *, uv: str, python: str) -> Base:
-    row = data.base_image("pytorch")
+    row = base_image("pytorch")
     versions = {"torch": needs.torch, "cuda": needs.cuda, "cudnn": needs.cudnn}
     return Base(
         "pytorch",

@@ -8,31 +8,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvmagic
-from uvmagic import data
 from uvmagic.accelerator.audit import LINUX, audit_walked
 from uvmagic.bundle import carried, contents, manifest, portable, recipe
 from uvmagic.bundle.archive import packed
 from uvmagic.bundle.bases import Needs, choose
 from uvmagic.bundle.folder import put_in_place, refuse_foreign
 from uvmagic.bundle.forecast import forecast
-from uvmagic.bundle.locking import Locked, Locking, export_beside_torch
+from uvmagic.bundle.locking import Locked, Locking, export_beside_torch, the_backend
 from uvmagic.bundle.secrets import Inspection
 from uvmagic.bundle.source import contents_of, gather
 from uvmagic.bundle.wheels import build_wheels
 from uvmagic.change.place import heal_if_needed
 from uvmagic.change.report import with_note
+from uvmagic.data.images import base_image
 from uvmagic.errors import UsageError, UvFailed
 from uvmagic.kernel import support
 from uvmagic.lockfile import Lockfile
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
 from uvmagic.outcome import Outcome
-from uvmagic.progress import Progress, in_bytes
+from uvmagic.progress import Progress
 from uvmagic.system import images
 from uvmagic.system.environment import Environment
 from uvmagic.system.files import write_atomically
 from uvmagic.system.host import Host, shorten
 from uvmagic.system.uv import Uv, environment_for_uv, find_uv
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from uvmagic.bundle.bases import Base
@@ -65,7 +66,7 @@ def bundle(command: Command, host: Host) -> Outcome:
         planned = _outcome(
             source, target, source.files, "Would bundle", image=_plan(source, uv, host)
         )
-        return with_note(planned, secrets.note())
+        return with_note(with_note(planned, secrets.note()), _of_outputs(source, keep_outputs))
     _require_fresh_lock(uv, source.project, host)
     with tempfile.TemporaryDirectory(prefix="uvmagic-bundle-") as scratch:
         stage = Path(scratch) / target.name
@@ -82,7 +83,15 @@ def bundle(command: Command, host: Host) -> Outcome:
         write_atomically(archive, content)
         packed_fact = ("archive", f"{shorten(archive)}  {in_bytes(len(content))}")
         sized = dataclasses.replace(sized, facts=(sized.facts[0], packed_fact, *sized.facts[1:]))
-    return with_note(with_note(sized, secrets.note()), healed)
+    told = with_note(with_note(sized, secrets.note()), _of_outputs(source, keep_outputs))
+    return with_note(told, healed)
+
+
+def _of_outputs(source: Source, are_kept: bool) -> str | None:
+    """What to say of the outputs that the notebook was saved with."""
+    if are_kept or not any(cell.get("outputs") for cell in source.notebook.cells):
+        return None
+    return "Saved outputs were seen; they go along only with --keep-outputs."
 
 
 def _archive(command: Command, host: Host) -> Path | None:
@@ -115,19 +124,7 @@ def _fill(
         host.reporter.progress(Progress("Building wheels of local distributions"))
     wheels = build_wheels(stage, source.built, uv, host)
     host.reporter.progress(Progress("Locking for the bundle"))
-    rerun = [*portable.RERUN]
-    if source.loads_uvmagic:
-        origin = support.origin_of_uvmagic()
-        rerun.append("uvmagic" if "uvmagic" in wheels else origin.requirement)
-    locked = Locking(
-        project=source.project,
-        needs=source.needs,
-        python=source.python,
-        rerun=rerun,
-        wheels=wheels,
-        kept=source.kept_indexes,
-        backend=source.backend,
-    ).write(stage, uv, host)
+    locked, has_uvmagic = _lock(stage, source, wheels, uv, host)
     needs = Needs.of(locked.closure, locked.verdict)
     chosen_base = choose(source.base, needs, uv=uv.version, python=source.python)
     base = chosen_base.pinned(lambda image: images.digest(image, host.environ))
@@ -145,6 +142,7 @@ def _fill(
         is_cuda=locked.accelerator.startswith("cuda"),
         has_own_index=locked.has_own_index,
         compiles=source.compiles,
+        has_uvmagic=has_uvmagic,
     )
     kernel = stage / "kernels" / recipe.KERNEL
     kernel.mkdir(parents=True)
@@ -153,6 +151,7 @@ def _fill(
         recipe.RUNNER: carried.text("run.py"),
         recipe.COMPILER: carried.text("compile.py"),
         recipe.IMPORTS: "".join(f"{name}\n" for name in source.imports),
+        **({} if has_uvmagic else {recipe.STAND_IN: carried.text("uvmagic.py")}),
     }.items():
         (stage / path).write_text(text, encoding="utf-8")
     top = [path.name for path in stage.iterdir()]
@@ -182,11 +181,45 @@ def _fill(
     return locked, base
 
 
+def _lock(
+    stage: Path, source: Source, wheels: dict[str, str], uv: Uv, host: Host
+) -> tuple[Locked, bool]:
+    """Lock the bundle. Gives what was locked, and whether what its kernel is to load is in it.
+
+    uvmagic may be newer than all that the project allows, by its Python or by exclude-newer.
+    """
+    plain = Locking(
+        project=source.project,
+        needs=source.needs,
+        python=source.python,
+        rerun=portable.RERUN,
+        wheels=wheels,
+        kept=source.kept_indexes,
+        backend=source.backend,
+    )
+    if not source.loads_uvmagic:
+        return plain.write(stage, uv, host), True
+    own = "uvmagic" if "uvmagic" in wheels else support.origin_of_uvmagic().requirement
+    try:
+        return dataclasses.replace(plain, rerun=[*plain.rerun, own]).write(stage, uv, host), True
+    except UvFailed as failure:
+        others = {name: path for name, path in wheels.items() if name != "uvmagic"}
+        try:
+            locked = dataclasses.replace(plain, wheels=others).write(stage, uv, host)
+        except UvFailed:
+            raise failure from None
+    note = "uvmagic is newer than its packages: there the magic checks names alone."
+    return dataclasses.replace(locked, notes=(*locked.notes, note)), False
+
+
 def _plan(source: Source, uv: Uv, host: Host) -> tuple[str, ...]:
     """What the image would be, from the project's own lock; what runs the notebook comes on top."""
     lockfile = Lockfile(source.project.lock.read_text(encoding="utf-8"))
     target = Target(LINUX, source.python)
-    closure = walk(lockfile, target, root=source.project.name)
+    found = source.project  # what a member's backends are, its workspace tells
+    one = the_backend(found.pyproject, source.backend) if found.is_root else None
+    extras = (one.extra,) if one else ()
+    closure = walk(lockfile, target, root=found.name, extras=extras)
     needs = Needs.of(closure, audit_walked(lockfile, closure, target))
     base = choose(source.base, needs, uv=uv.version, python=source.python)
     return _image(source, lockfile, closure, base, host)
@@ -201,7 +234,7 @@ def _image(
         closure,
         known=Environment(source.project.environment(host.environ)).sizes(),
         in_base=base.has,
-        base=None if base.kind == "own" else data.base_image(base.kind).bytes,
+        base=None if base.kind == "own" else base_image(base.kind).bytes,
     )
     return f"{base.final}: {base.why}", foreseen.told()
 
@@ -217,8 +250,6 @@ def _outcome(
     size = sum(file.stat().st_size for file in files.values())
     listed = [("", path, in_bytes(file.stat().st_size)) for path, file in sorted(files.items())]
     notes = [*source.left_out]
-    if any(cell.get("outputs") for cell in source.notebook.cells):
-        notes.append("Saved outputs were seen; they go along only with --keep-outputs.")
     if locked is None and source.built:
         names = ", ".join(each.name for each in source.built)
         notes.append(f"Would be built to wheels: {names}.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uvmagic.accelerator.audit import download_size
-from uvmagic.progress import in_bytes
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from uvmagic.bundle import manifest
+from uvmagic.bundle.contents import MANIFEST
 from uvmagic.errors import BundleRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
 def bundles_in(folder: Path) -> list[Path]:
     """The bundles in a folder, where `bundle` puts them: beside their notebooks, and by name."""
-    return sorted(file.parent for file in folder.glob(f"*-bundle/{manifest.FILE}"))
+    return sorted(file.parent for file in folder.glob(f"*-bundle/{MANIFEST}"))
 
 
 def changed_since(bundle: Path, root: Path) -> list[str] | None:
@@ -27,18 +26,18 @@ def changed_since(bundle: Path, root: Path) -> list[str] | None:
         bundle: the bundle's folder.
         root: the project's root folder.
     """
+    from uvmagic.bundle import manifest  # by those who have a bundle
+
     try:
         made = manifest.read(bundle)
     except BundleRefused:
         return None
-    return list(_changed(made, bundle, root))
-
-
-def _changed(made: manifest.Manifest, bundle: Path, root: Path) -> Iterator[str]:
+    changed = []
     if _cells(root / made.notebook) != _cells(bundle / made.notebook):
-        yield made.notebook
+        changed.append(made.notebook)
     if manifest.sha256(root / "uv.lock") != made.source_lock_sha256:
-        yield "uv.lock"
+        changed.append("uv.lock")
+    return changed
 
 
 def _cells(file: Path) -> list[tuple[str, str]] | None:

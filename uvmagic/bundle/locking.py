@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from uvmagic import project as projects
 from uvmagic.accelerator import arrangement, audit, choice, present
@@ -24,7 +24,7 @@ from uvmagic.lockfile.reach import preferring, reached
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
 from uvmagic.names import listed, normalise
-from uvmagic.system.isolation import isolated
+from uvmagic.system.isolation import is_offline, isolated
 from uvmagic.system.plan import planned
 from uvmagic.system.uv import environment_for_uv
 from uvmagic.system.wheel_metadata import wheel_metadata
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.bundle.local import Local
-    from uvmagic.data import Backend
+    from uvmagic.data.torch import Backend
     from uvmagic.lockfile.walk import Closure
     from uvmagic.project import Project
     from uvmagic.system.host import Host
@@ -72,6 +72,33 @@ class Locked:
     def platform(self) -> str:
         """Where the bundle runs, `linux/amd64`; `any` where no accelerator binds it."""
         return "any" if self.accelerator == "cpu" else "linux/amd64"
+
+
+def the_backend(pyproject: Mapping[str, Any], asked: Backend | None) -> present.Placed | None:
+    """Of several backends the one that a bundle is for: what is asked, else the first accelerator.
+
+    Args:
+        pyproject: what the bundle is of.
+        asked: the backend that the call chooses, if it does.
+
+    Returns:
+        Where that comes from; None where the project has no several to choose from.
+
+    Raises:
+        BundleRefused: the project has none of that kind.
+    """
+    placed = present.placed_in(pyproject)
+    known = {one.backend.name: one for one in placed}
+    if asked is not None and asked.name not in known:
+        raise BundleRefused(
+            f"The project has no torch for {asked.name}"
+            + (f"; it has one for {', '.join(known)}." if known else "."),
+            f"Add it:  %uv add torch --{asked.kind} {asked.version or ''}",
+        )
+    if not present.extras_of(pyproject):
+        return None
+    accelerated = [one for one in placed if one.backend.kind != "cpu"]
+    return known[asked.name] if asked else (accelerated or placed)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,23 +184,14 @@ class Locking:
         )
 
     def _with_one_backend(self, text: str) -> tuple[str, list[str]]:
-        """A bundle is for one backend: the one that is chosen, else the first accelerator."""
+        """The text with the backend that the bundle is for alone, and what to say of that."""
         pyproject = tomllib.loads(text)
-        extras = present.extras_of(pyproject)
-        placed = present.placed_in(pyproject)
-        known = {one.backend.name: one for one in placed}
-        if self.backend is not None and self.backend.name not in known:
-            raise BundleRefused(
-                f"The project has no torch for {self.backend.name}"
-                + (f"; it has one for {', '.join(known)}." if known else "."),
-                f"Add it:  %uv add torch --{self.backend.kind} {self.backend.version or ''}",
-            )
-        if not extras:
+        one = the_backend(pyproject, self.backend)
+        if one is None:
             return text, []
-        accelerated = [one for one in placed if one.backend.kind != "cpu"]
-        one = known[self.backend.name] if self.backend else (accelerated or placed)[0]
+        known = [each.backend.name for each in present.placed_in(pyproject)]
         official = present.Placed(one.backend, *choice.index_url(one.backend))
-        others = ", ".join(sorted(known.keys() - {one.backend.name}))
+        others = ", ".join(sorted({*known} - {one.backend.name}))
         told = f"Of {', '.join(known)} the bundle has {one.backend.name} (or choose {others})."
         return arrangement.arranged(text, placed=[official]).text, [told]
 
@@ -254,7 +272,7 @@ class Locking:
         verdict = audit.audit(lockfile, plan.versions, target)
         if verdict.build not in (Build.CUDA, Build.BARE):
             return verdict, None
-        metadata = wheel_metadata(verdict.url)
+        metadata = None if is_offline(host.environ) else wheel_metadata(verdict.url)
         requires = requirements(metadata) if metadata is not None else None
         return audit.audit(lockfile, plan.versions, target, requires), metadata
 

@@ -45,6 +45,8 @@ PYLOCK = "pylock.toml"
 """What is installed beside a base's own torch: a lock as PEP 751 has it, made from uv.lock."""
 RUNNER = "kernels/run.py"
 """The path in a bundle of what runs its notebook."""
+STAND_IN = f"kernels/{KERNEL}/uvmagic.py"
+"""That of what answers `%uv` where the environment cannot have uvmagic."""
 _DRIVER = (("NVIDIA_VISIBLE_DEVICES", "all"), ("NVIDIA_DRIVER_CAPABILITIES", "compute,utility"))
 """What NVIDIA's container toolkit is to bring into the container: the driver, CUDA's libraries are
 in the environment."""
@@ -61,7 +63,8 @@ class Recipe:
         base: the images that its image is made of.
         uv: uv's version.
         python: Python's minor version, `3.12`.
-        loads_uvmagic: whether the kernel loads uvmagic from the start.
+        loads_uvmagic: whether the kernel loads `%uv` from the start.
+        has_uvmagic: whether the environment has uvmagic; else the bundle carries what stands in.
         wheels: paths in the bundle of the wheels that it carries.
         files: the paths in the bundle of what runs: notebook, sources, included files.
         is_cuda: whether what is locked computes by CUDA.
@@ -79,6 +82,7 @@ class Recipe:
     is_cuda: bool = False
     has_own_index: bool = False
     compiles: bool = True
+    has_uvmagic: bool = True
 
     @property
     def title(self) -> str:
@@ -311,6 +315,12 @@ def kernel_json(recipe: Recipe) -> str:
     jupyter_client puts the runner's interpreter for `python`.
     """
     extension = ["--ext", "uvmagic"] if recipe.loads_uvmagic else []
+    if recipe.loads_uvmagic and not recipe.has_uvmagic:
+        code = (
+            "__import__('sys').path.append('{resource_dir}'); "
+            "get_ipython().extension_manager.load_extension('uvmagic')"
+        )
+        extension = [f"--IPKernelApp.code_to_run={code}"]
     spec = {
         "argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}", *extension],
         "display_name": "Python of the bundle",

@@ -21,7 +21,7 @@ from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from uvmagic import data
+from uvmagic.data import secrets
 from uvmagic.errors import BundleRefused
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def fingerprint(rule: str, secret: str) -> str:
 
 
 def _is_named_as_one(path: str) -> bool:
-    lowered, known = PurePosixPath(path.lower()), data.secret_files()
+    lowered, known = PurePosixPath(path.lower()), secrets.files()
     return lowered.name not in known.shared and any(map(lowered.match, known.patterns))
 
 
@@ -317,13 +317,13 @@ def _hits(text: str, *, assigned: bool) -> list[_Hit]:
 
 
 @cache
-def _patterns() -> tuple[tuple[data.SecretRule, str, re.Pattern[str]], ...]:
+def _patterns() -> tuple[tuple[secrets.SecretRule, str, re.Pattern[str]], ...]:
     """A pattern for each rule and beginning: Python finds a literal beginning fast.
 
     A beginning is none within a word; that is asked behind it, so that it stays literal.
     """
     found = []
-    for rule in data.secret_rules():
+    for rule in secrets.rules():
         for begins in rule.begins:
             literal = re.escape(begins)
             outside = rf"(?<![A-Za-z0-9]{literal})" if begins[0].isalnum() else ""
@@ -352,7 +352,7 @@ def _assignment() -> re.Pattern[str]:
     The literal is only looked at: there may be another name in it.
     """
     names: dict[str, list[str]] = {}
-    for name in data.secret_names():
+    for name in secrets.names():
         names.setdefault(name[0], []).append(name[1:].replace("_", "[_-]?"))
     first = "".join(sorted(names))
     words = "|".join(f"(?<=[{c}{c.upper()}])(?:{'|'.join(rest)})" for c, rest in names.items())

@@ -15,9 +15,9 @@ from uvmagic.change.chosen import chosen
 from uvmagic.code import Code
 from uvmagic.errors import BundleRefused, ProjectMissing, UsageError
 from uvmagic.lockfile import Lockfile
-from uvmagic.progress import in_bytes
 from uvmagic.system.environment import Environment
 from uvmagic.system.host import Host, shorten
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from uvmagic.bundle.local import Local, LocalDistribution
     from uvmagic.bundle.reads import Reads
-    from uvmagic.data import Backend
+    from uvmagic.data.torch import Backend
     from uvmagic.grammar import Command
     from uvmagic.project import Project
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from uvmagic import data
 from uvmagic.accelerator import choice, present
 from uvmagic.accelerator.present import Placed
+from uvmagic.data import torch
 from uvmagic.errors import ProjectInvalid, UsageError
 from uvmagic.project import Table
 
 if TYPE_CHECKING:
     from uvmagic.accelerator.choice import Choice
     from uvmagic.accelerator.drivers import Drivers
-    from uvmagic.data import Backend
+    from uvmagic.data.torch import Backend
     from uvmagic.grammar import Command
     from uvmagic.project import Project
     from uvmagic.system.host import Host
@@ -24,7 +24,7 @@ def chosen(command: Command, host: Host) -> list[Choice]:
     """What the options for backends mean on this machine. Raises UsageError."""
     return [
         choice.chosen(kind, value, lambda: detected(host), sys.platform)
-        for kind in data.accelerator_kinds()
+        for kind in torch.kinds()
         if command.has(f"--{kind}")
         for value in command.options[f"--{kind}"] or (None,)
     ]

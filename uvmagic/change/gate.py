@@ -8,22 +8,25 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from uvmagic import data, project
+from uvmagic import project
 from uvmagic.accelerator import audit, choice, present, repair
 from uvmagic.accelerator.audit import LINUX, Build, Verdict
 from uvmagic.change.machine import own_platform, own_target
 from uvmagic.change.session import AS_THEY_WERE
 from uvmagic.change.state import lockfile
 from uvmagic.change.steps import INSTALLS_NOTHING, options
+from uvmagic.data import torch
 from uvmagic.errors import ChangeRejected, UvFailed
 from uvmagic.lockfile.target import Target
 from uvmagic.lockfile.walk import walk
 from uvmagic.names import listed, normalise
-from uvmagic.progress import Progress, in_bytes
+from uvmagic.progress import Progress
 from uvmagic.project import Table
 from uvmagic.system.files import write_atomically
 from uvmagic.system.interrupts import interruptible
+from uvmagic.system.isolation import is_offline
 from uvmagic.system.wheel_metadata import wheel_metadata
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,6 +153,8 @@ class Gate:
         return versions
 
     def _metadata_of(self, url: str) -> bytes | None:
+        if self.calls.command.has("--offline") or is_offline(self.calls.host.environ):
+            return None
         if url not in self._metadata:
             self.calls.host.reporter.progress(Progress("Reading the metadata of torch's wheel"))
             with interruptible():
@@ -207,7 +212,7 @@ class Gate:
         version, _, build = verdict.version.partition("+")
         chosen = f" --cuda {build.removeprefix('cu')}" if build else ""
         hint = f"Ask for another version of torch,  %uv add 'torch!={version}'{chosen}"
-        backend = data.backends().get(build)
+        backend = torch.backends().get(build)
         if backend and verdict.registry.rstrip("/") != choice.index_url(backend)[0]:
             hint += " , or for the official index,  --mirror official"
         if self._torch() == self._before:

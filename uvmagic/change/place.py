@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from uvmagic import project
 from uvmagic.errors import ProjectInvalid, ProjectMissing
-from uvmagic.system.journal import Journal, heal
-from uvmagic.system.project_lock import has_lock, project_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +31,9 @@ def heal_if_needed(folder: Path, host: Host) -> str | None:
     Looks at the journal alone: a pyproject.toml that was cut in the middle is what it heals.
     A command that is still running holds the lock, and is waited for.
     """
+    from uvmagic.system.journal import Journal, heal  # not by what only asks for a place
+    from uvmagic.system.project_lock import project_lock
+
     for root in (folder, *folder.parents):
         if Journal(root).is_open:
             from uvmagic.change.session import waiting
@@ -51,6 +52,8 @@ def settled_project(folder: Path, host: Host) -> Project:
     try:
         return project.find(folder)
     except (ProjectMissing, ProjectInvalid):
+        from uvmagic.system.project_lock import has_lock, project_lock
+
         for root in (folder, *folder.parents):
             if has_lock(root):  # it may be free again by now, and the file whole
                 from uvmagic.change.session import waiting

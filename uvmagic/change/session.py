@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from uvmagic.change import refusals
 from uvmagic.errors import UsageError, UvFailed
 from uvmagic.grammar import hint_for_refusal
 from uvmagic.progress import Progress
@@ -36,11 +37,15 @@ def run_uv(
     )
     if result.returncode == 0:
         return result.transcript.said()
-    told = f"uv {command.word} failed; {AS_THEY_WERE}."
     said = result.transcript.error() or f"uv ended with status {result.returncode} in silence."
+    if slip := refusals.in_a_sentence(command, said):
+        raise UvFailed(f"{slip[0]}; {AS_THEY_WERE}.", slip[1])
+    told = f"uv {command.word} failed; {AS_THEY_WERE}.\n{refusals.in_own_words(said)}"
     if result.returncode == 2 and command.unknown:
-        raise UsageError(f"{told}\n{said}", hint_for_refusal(command))
-    raise UvFailed(f"{told}\n{said}")
+        if hint := hint_for_refusal(command):
+            raise UsageError(f"{command.word} has no such option; {AS_THEY_WERE}.", hint)
+        raise UsageError(told)
+    raise UvFailed(told)
 
 
 def waiting(host: Host) -> Callable[[str], None]:

@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
-from uvmagic import data
 from uvmagic.accelerator import arrangement, present, repair, strays
 from uvmagic.accelerator.audit import LINUX
 from uvmagic.change.chosen import chosen, placed
@@ -18,6 +17,7 @@ from uvmagic.change.indexes import unpinned
 from uvmagic.change.place import working_folder
 from uvmagic.change.session import AS_THEY_WERE
 from uvmagic.change.steps import Steps
+from uvmagic.data import torch
 from uvmagic.errors import ChangeRejected, UsageError, UvFailed
 from uvmagic.lockfile.target import Target
 from uvmagic.names import normalise
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from uvmagic.change.calls import Calls
     from uvmagic.change.steps import Extras
-    from uvmagic.data import Backend
+    from uvmagic.data.torch import Backend
 
 
 class TorchSteps(Steps):
@@ -69,7 +69,7 @@ class TorchSteps(Steps):
         settings = self.calls.project.pyproject.get("tool", {}).get("uv", {})
         if "torch-backend" in settings and not present.placed_in(self.found().pyproject):
             named = str(settings["torch-backend"])
-            meant = _as_options([data.backends().get(named, data.backends()["cu126"])])
+            meant = _as_options([torch.backends().get(named, torch.backends()["cu126"])])
             self.notes.append(
                 f'uv heeds torch-backend = "{named}" in uv pip alone, not when it locks or syncs a '
                 f"project:  %uv add torch {meant}  does what it promises."
@@ -265,10 +265,10 @@ class TorchSteps(Steps):
         listed = present.listed(found) | set(self.family)
         companions = [
             package.name
-            for package in data.torch_family()
+            for package in torch.family()
             if package.is_companion and package.kinds & kinds and package.name not in listed
         ]
-        spared = [p.name for p in data.torch_family() if p.name in listed and not p.follows_torch]
+        spared = [p.name for p in torch.family() if p.name in listed and not p.follows_torch]
         remedies: list[Mapping[str, Collection[str]]] = [
             {"companions": [name]} for name in companions
         ]

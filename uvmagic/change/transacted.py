@@ -166,13 +166,12 @@ class _Session:
 
     def _call_uv(self) -> list[str]:
         """The user's own call, and around it what makes the project a kernel. Gives notes."""
-        missing = self._missing_support()
         made_by = Steps
         if self._concerns_torch():
             from uvmagic.change.torch import TorchSteps  # tomlkit and packaging: 40 ms
 
             made_by = TorchSteps
-        steps = made_by(self.calls, lambda: self._add_support(missing))
+        steps = made_by(self.calls, self._add_support)
         notes = self.first.run(self.calls) if self.first else []
         return [*notes, *steps.run()]
 
@@ -195,22 +194,42 @@ class _Session:
             and not set(self.command.positionals).intersection(support.NAMES)
             and "project" in self.project.pyproject
         )
-        return support.missing(self.project.pyproject) if wanted else []
+        now = project.find(self.project.folder)
+        missing = support.missing(now.pyproject) if wanted else []
+        if missing == ["uvmagic"] and registry.of_project(self.project) is not None:
+            return []  # a kernel that does without it
+        return missing
 
-    def _add_support(self, missing: list[str]) -> list[str]:
-        """Ask for what a kernel needs; the user's own change does not fail when that fails."""
-        if not missing:
+    def _add_support(self) -> list[str]:
+        """Ask for what a kernel needs; the user's own change does not fail when that fails.
+
+        uvmagic itself may be newer than anything that the project allows.
+        """
+        missing = self._missing_support()
+        had, reason = missing, self._refused(missing)
+        if reason and "uvmagic" in missing:
+            had = [name for name in missing if name != "uvmagic"]
+            reason = self._refused(had)
+        if reason:
+            return [f"Not made a kernel: {' and '.join(missing)} could not be added ({reason})."]
+        if not had:
             return []
-        origin = support.origin_of_uvmagic()
+        told = f" (uvmagic {support.origin_of_uvmagic().told})" if "uvmagic" in had else ""
+        return [f"To be a kernel the project now has {' and '.join(had)}{told}."]
+
+    def _refused(self, names: list[str]) -> str:
+        """Ask for some of what a kernel needs; gives why it cannot be had, empty where it can."""
+        if not names:
+            return ""
+        now = project.find(self.project.folder)
+        asking = support.requirements(names, now.pyproject, support.origin_of_uvmagic())
         try:
-            for call in support.requirements(missing, self.project.pyproject, origin):
+            for call in asking:
                 self.calls.run("add", "--no-sync", *call, *self.calls.options_for("add"))
         except UvFailed as failure:
             lines = [line.strip() for line in failure.message.splitlines()]
-            reason = next((line for line in reversed(lines) if "cause:" in line), lines[-1])
-            return [f"Not made a kernel: {' and '.join(missing)} could not be added ({reason})."]
-        told = f" (uvmagic {origin.told})" if "uvmagic" in missing else ""
-        return [f"To be a kernel the project now has {' and '.join(missing)}{told}."]
+            return next((line for line in reversed(lines) if "cause:" in line), lines[-1])
+        return ""
 
     def _mend(self, before: State) -> str | None:
         """What to do when uv had begun to install."""
@@ -228,8 +247,8 @@ class _Session:
         changes = after.told_apart(changes, before, self.command, self._named(found))
         settings = [name for name in INDEX_SETTINGS if self.host.environ.get(name)]
         if self.command.word == "add" and settings and changes:
-            told = " and ".join(settings)
-            notes = [*notes, f"{told} of the environment were used; pyproject.toml names none."]
+            told = " and ".join(settings) + (" were" if settings[1:] else " was")
+            notes = [*notes, f"{told} used, from the environment; pyproject.toml names none."]
         next_steps: list[str] = []
         if self.host.frontend is not None and not self.command.has(*_OWN_ENVIRONMENT):
             notes = [*notes, *follow.register(found, self.environment, self.host, next_steps)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from uvmagic.display.layout import SIGNS, Facts, Found, Listing, Sentence, Table, parts
 from uvmagic.display.visible import padded, visible, width
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,7 +92,7 @@ def _folds(folds: Sequence[Fold | None], indent: str, columns: int) -> Iterator[
 
 def _table(rows: Sequence[Row], columns: int) -> Iterator[Line]:
     """Cells below each other where they fit; else each on lines of its own."""
-    own = max(width(row.sign) for row in rows)
+    own = max((width(row.sign) for row in rows), default=0)
     cells = [row.cells for row in rows]
     widths = _widths(cells, columns - len(_GAP) - (own + 1 if own else 0))
     for row in rows:
@@ -187,8 +188,6 @@ def headline(progress: Progress) -> str:
 
 def figures(now: Moment) -> list[str]:
     """How far it is, and how fast; else for how long it has gone on, where that is long."""
-    from uvmagic.progress import in_bytes  # 2 ms that %load_ext need not take
-
     progress = now.progress
     if not progress.total:
         return [f"{now.seconds} s"] if now.seconds >= _LONG else []

@@ -57,7 +57,7 @@ class EnvironmentFacts:
         is_running: whether this process runs from it.
         installed: normalised name → version.
         strangers: what is installed and not locked.
-        lacks: what a kernel needs and is not installed.
+        can_be_kernel: whether a kernel can run from it.
         links: how its files lie on disk.
         differences: what a sync would install, as uv plans it; empty where uv was not asked.
     """
@@ -69,7 +69,7 @@ class EnvironmentFacts:
     is_running: bool = False
     installed: Mapping[str, str] = field(default_factory=dict)
     strangers: tuple[str, ...] = ()
-    lacks: tuple[str, ...] = ()
+    can_be_kernel: bool = True
     links: Links | None = None
     differences: tuple[Change, ...] = ()
 

@@ -15,8 +15,9 @@ from uvmagic.doctor.gather import gather
 from uvmagic.errors import Interrupted, UvmagicError
 from uvmagic.kernel import registry
 from uvmagic.outcome import LEVELS, Outcome
-from uvmagic.progress import Progress, in_bytes
+from uvmagic.progress import Progress
 from uvmagic.system.host import shorten
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

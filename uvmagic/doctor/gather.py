@@ -146,7 +146,7 @@ def _of_project(found: Project, uv: Uv | None, drivers: Drivers | None, host: Ho
             is_running=environment.is_running(),
             installed=installed,
             strangers=_strangers(installed, locked) if state != "unreadable" else (),
-            lacks=tuple(name for name in support.NAMES if name not in installed),
+            can_be_kernel=support.is_in(installed),
             links=links.inspected(environment.site_packages()),
             differences=differences,
         ),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from uvmagic.errors import UsageError
-from uvmagic.grammar.usage import help_hint, hint_near
-from uvmagic.grammar.words import WORDS, Word, option_arity
+from uvmagic.grammar.slips import help_hint, hint_near
+from uvmagic.grammar.words import COMMON, WORDS, Word, arity_of, options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ def parse(tokens: Sequence[str]) -> Command:
 
 def _leading_globals(tokens: Sequence[str]) -> tuple[list[str], int]:
     """Uv's global options before the word, and where the word is."""
-    from uvmagic import data  # by the first call, not by %load_ext
+    from uvmagic.data import uv  # by the first call, not by %load_ext
 
-    takes_value = {n: o.value for o in data.uv_options() if o.is_global for n in o.names}
+    takes_value = {n: o.value for o in uv.options() if o.is_global for n in o.names}
     position = 0
     while position < len(tokens) and tokens[position].startswith("-"):
         token = tokens[position]
@@ -89,44 +89,92 @@ def _leading_globals(tokens: Sequence[str]) -> tuple[list[str], int]:
     return list(tokens[:position]), position
 
 
+def called(tokens: Sequence[str]) -> tuple[str, list[str]]:
+    """The command that a call means, and the other tokens.
+
+    It is a word of uvmagic's, a command of uv's own, `pip install`, or what else stands there;
+    empty where nothing does.
+    """
+    from uvmagic.data import uv
+
+    leading, position = _leading_globals(tokens)
+    name, rest = "".join(tokens[position : position + 1]), list(tokens[position + 1 :])
+    while name and name not in WORDS and rest and f"{name} {rest[0]}" in uv.commands():
+        name = f"{name} {rest.pop(0)}"
+    return name, [*leading, *rest]
+
+
+class Part(NamedTuple):
+    """A part of a call: what is no option, or an option with its values.
+
+    Attributes:
+        tokens: as they stand in the call.
+        flag: the option as it is spelled; `--`, behind which there is none; empty for no option.
+        values: the option's, or what is none itself.
+        lacks: how many values it still needs.
+    """
+
+    tokens: tuple[str, ...]
+    flag: str
+    values: tuple[str, ...] = ()
+    lacks: int = 0
+
+
+def parts(tokens: Sequence[str], arity: Mapping[str, tuple[str, int]]) -> Iterator[Part]:
+    """Take the tokens behind a word apart, whatever they are.
+
+    Args:
+        tokens: the tokens.
+        arity: each spelling → (long name, number of values); one that it lacks takes none.
+    """
+    index = 0
+    has_ended = False
+    while index < len(tokens):
+        token = tokens[index]
+        index += 1
+        if has_ended or not token.startswith("-") or token == "-":
+            yield Part((token,), "", (token,))
+        elif token == "--":
+            has_ended = True
+            yield Part((token,), token)
+        else:
+            flag, equals, joined = token.partition("=")
+            count = arity[flag][1] if flag in arity else 0
+            follow = () if equals else tuple(tokens[index : index + count])
+            index += len(follow)
+            values = (joined,) if equals else follow
+            yield Part((token, *follow), flag, values, max(0, count - len(values)))
+
+
 def _parse_word(word: Word, tokens: Sequence[str]) -> Command:
-    arity, own = option_arity(word)
+    arity = arity_of(options_of(word))
+    own = {option.name for option in (*word.options, *COMMON)}
     positionals: list[str] = []
     options: dict[str, tuple[str, ...]] = {}
     argv: list[str] = []
     unknown: list[str] = []
-    index = 0
-    only_positionals = False
-    while index < len(tokens):
-        token = tokens[index]
-        index += 1
-        if only_positionals or not token.startswith("-") or token == "-":
-            positionals.append(token)
-            argv.append(token)
+    for part in parts(tokens, arity):
+        flag = part.flag
+        if flag in ("", "--"):
+            positionals += part.values
+            argv += part.tokens
             continue
-        if token == "--":
-            only_positionals = True
-            argv.append(token)
-            continue
-        flag, equals, joined = token.partition("=")
         if flag not in arity:
             if word.uv is None:
                 raise UsageError(
                     f"{word.name} has no option {flag}.", hint_near(flag, arity, word.name)
                 )
             unknown.append(flag)
-            argv.append(token)
+            argv += part.tokens
             continue
         long_name, count = arity[flag]
-        if equals and not count and long_name in own:
+        if part.values and not count and long_name in own:
             raise UsageError(f"{word.name} {flag} takes no value.", help_hint(word.name))
-        values = [joined] if equals else list(tokens[index : index + count])
-        if len(values) < count:
+        if part.lacks:
             raise UsageError(f"{word.name} {flag} needs a value.", help_hint(word.name))
-        index += 0 if equals else count
-        options[long_name] = (*options.get(long_name, ()), *values)
+        options[long_name] = (*options.get(long_name, ()), *part.values)
         if long_name not in own:
-            argv += [token, *([] if equals else values)]
+            argv += part.tokens
     wants_help = "--help" in options
     if word.actions and not wants_help and "".join(positionals[:1]) not in word.actions:
         given = positionals[0] if positionals else "nothing"

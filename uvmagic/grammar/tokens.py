@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from uvmagic.errors import UsageError
 
@@ -24,7 +23,16 @@ def tokenise(text: str) -> list[str]:
     Raises:
         UsageError: a quote is not closed.
     """
-    return ["".join(match[match.lastindex or 0] for match in token) for token in _scanned(text)]
+    tokens = []
+    for token in scanned(text):
+        if token.open_quote:
+            raise UsageError(
+                f"The quote {token.open_quote} in  {text.strip()}  is not closed.",
+                f"Close it with another {token.open_quote}.",
+            )
+        if not token.is_comment:
+            tokens.append(token.value)
+    return tokens
 
 
 def without_semicolon(line: str) -> tuple[str, bool]:
@@ -35,38 +43,54 @@ def without_semicolon(line: str) -> tuple[str, bool]:
     Returns:
         The line, and whether there was one.
     """
-    with contextlib.suppress(UsageError):
-        for token in list(_scanned(line))[-1:]:
-            last = token[-1]
-            if last.lastindex is None and last[0].endswith(";"):
-                end = last.start() + len(last[0].rstrip(";"))
-                return line[:end] + line[last.end() :], True
+    tokens = [token for token in scanned(line) if not token.is_comment]
+    whole = line[: tokens[-1].end] if tokens and not tokens[-1].open_quote else ""
+    if whole.endswith(";"):
+        return whole.rstrip(";") + line[len(whole) :], True
     return line, False
 
 
-def _scanned(text: str) -> Iterator[list[re.Match[str]]]:
-    """The pieces of each token; what is quoted in a piece is a group of its own."""
+class Token(NamedTuple):
+    """A token, or a comment, where it stands.
+
+    Attributes:
+        start: its place in the text.
+        end: the place behind it.
+        value: without its quotes.
+        open_quote: the quote that nothing closes; empty for none.
+        is_comment: whether it is nothing that anybody reads.
+    """
+
+    start: int
+    end: int
+    value: str
+    open_quote: str = ""
+    is_comment: bool = False
+
+
+def scanned(text: str) -> Iterator[Token]:
+    """The tokens of a line, whatever it is: what an open quote begins goes on to the end."""
     position = 0
     while position < len(text):
-        if text[position].isspace():
+        start = position
+        if text[start].isspace():
             position += 1
-            continue
-        if text[position] == "#":
-            newline = text.find("\n", position)
+        elif text[start] == "#":
+            newline = text.find("\n", start)
             position = len(text) if newline < 0 else newline
-            continue
-        pieces: list[re.Match[str]] = []
-        while position < len(text) and not text[position].isspace():
-            match = _PIECE.match(text, position)
-            if match is None:
-                quote = text[position]
-                raise UsageError(
-                    f"The quote {quote} in  {text.strip()}  is not closed.",
-                    f"Close it with another {quote}.",
-                )
-            pieces.append(match)
-            position = match.end()
-        yield pieces
+            yield Token(start, position, text[start:position], is_comment=True)
+        else:
+            pieces, open_quote = [], ""
+            while position < len(text) and not text[position].isspace():
+                match = _PIECE.match(text, position)
+                if match is None:
+                    open_quote = text[position]
+                    pieces.append(text[position + 1 :])
+                    position = len(text)
+                else:
+                    pieces.append(match[match.lastindex or 0])
+                    position = match.end()
+            yield Token(start, position, "".join(pieces), open_quote)
 
 
 def quote(tokens: Iterable[str]) -> str:
@@ -77,8 +101,9 @@ def quote(tokens: Iterable[str]) -> str:
 def _quote_one(token: str) -> str:
     if token and not re.search(r"""[\s'"]|^#""", token):
         return token
-    if "'" not in token:
-        return f"'{token}'"
+    for mark in ("'", '"'):
+        if mark not in token:
+            return f"{mark}{token}{mark}"
     parts = (f"'{part}'" if part else "" for part in token.split("'"))
     return '"\'"'.join(parts)
 

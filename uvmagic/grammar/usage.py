@@ -1,48 +1,20 @@
-"""What to say of words and options: help, and what was near one that does not exist."""
+"""The help of words, and of uv's own commands."""
 
 from __future__ import annotations
 
-import difflib
 import re
-import textwrap
 from typing import TYPE_CHECKING
 
-from uvmagic.grammar.words import COMMON, WORDS, Word, option_arity, uv_options
+from uvmagic.grammar.command import called
+from uvmagic.grammar.words import COMMON, EXAMPLES, WORDS, Word, options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from uvmagic.grammar import Command
-
-
-def near(given: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that a slip of the keyboard would turn into `given`, or None."""
-    found = difflib.get_close_matches(given, list(candidates), n=1, cutoff=0.6)
-    return found[0] if found else None
-
-
-def hint_near(given: str, candidates: Iterable[str], word: str = "") -> str:
-    """What to do about something that does not exist: the near one, else the help."""
-    found = near(given, candidates)
-    return f"Did you mean {found}?" if found else help_hint(word)
-
-
-def hint_for_refusal(command: Command) -> str | None:
-    """What was near, after uv refused a call for a word or options that it does not know."""
-    if command.word not in WORDS:
-        if "|" in command.argv or ">" in command.argv:
-            return "A pipe needs a shell: use  !uv …"
-        from uvmagic import data
-
-        known = WORDS.keys() | data.uv_commands()
-        found = None if command.word in known else near(command.word, known)
-        return f"Did you mean {found}?" if found else None
-    arity, _ = option_arity(WORDS[command.word])
-    for option in command.unknown:
-        found = near(option, arity)
-        if found:
-            return f"{option}: did you mean {found}?"
-    return None
+_WIDTH = 80
+"""Columns: what a terminal has at least, and a tooltip at most."""
+_LEFT = 26
+"""Columns of what is explained."""
 
 
 def as_typed(told: str, call: str) -> str:
@@ -55,57 +27,93 @@ def as_typed(told: str, call: str) -> str:
     return re.sub(rf"(?<!%)%uv(?= )|(?<![\w/.-])uvmagic(?= (?:{'|'.join(WORDS)})\b)", call, told)
 
 
-def help_hint(word: str) -> str:
-    """Where the help of a word is."""
-    return f"See %uv {word} --help" if word else "See %uv --help"
-
-
 def help_text(word: str = "", call: str = "%uv") -> str:
     """The help of one word, or of all, with the name by which the caller's face calls it."""
-    return _help_of(WORDS[word], call) if word else _overview()
+    return _help_of(WORDS[word], call) if word else _overview(call)
 
 
-def _overview() -> str:
-    rows = [(f"{w.name} {w.usage}".strip(), w.summary) for w in WORDS.values()]
+def help_of_call(tokens: Sequence[str]) -> str:
+    """The help of what a call means, as far as it goes: a word, a command of uv's own, or all."""
+    name, others = called(tokens)
+    if name == "help":
+        name, _ = called(others)
+    if name in WORDS:
+        return help_text(name)
+    from uvmagic.data import uv
+
+    return _help_of_uv(name, uv.commands()) if name in uv.commands() else help_text()
+
+
+def _overview(call: str) -> str:
+    rows = [(f"{word.name} {word.usage}".strip(), word.summary) for word in WORDS.values()]
     return "\n".join(
         [
             "%uv WORD …   in a cell;   uvmagic WORD …   in a shell.",
             "",
             *_columns(rows),
             "",
-            "Any other word goes to uv unchanged: %uv pip list, %uv tree, %uv run …",
-            "%%uv add takes one requirement a line; %%uv run runs the cell as a script.",
-            "{name} is replaced by the variable's value.   %uv WORD --help tells more.",
+            *_paragraph(
+                "Any other word goes to uv unchanged: pip list, tree, run …  %%uv add takes one "
+                "requirement a line; %%uv run runs the cell as a script. {name} is replaced by the "
+                "variable's value."
+            ),
+            "",
+            "Examples:",
+            *(f"  {call} {example}" for example in EXAMPLES),
+            "",
+            f"{call} WORD --help  tells more.",
         ]
     )
 
 
 def _help_of(word: Word, call: str) -> str:
-    lines = [f"{call} {word.name} {word.usage}".rstrip(), "", word.summary, "", "Options:"]
     own = (*word.options, *COMMON)
-    rows = [(_spelling(o.names, o.value), o.help) for o in own]
-    lines += _columns(rows)
-    taken = {name for option in own for name in option.names}
-    inherited = [option for option in uv_options(word.uv) if taken.isdisjoint(option.names)]
-    if inherited:
+    # {name} is replaced in a cell alone
+    examples = [one for one in word.examples if "{" not in one or call == "%uv"]
+    lines = [f"{call} {word.name} {word.usage}".rstrip(), "", *_paragraph(word.summary)]
+    lines += ["", "Examples:", *(f"  {call} {example}" for example in examples)]
+    lines += ["", "Options:", *_columns([(_spelling(o.names, o.value), o.help) for o in own])]
+    of_uv = options_of(word)[len(own) :]
+    if of_uv:
         lines += ["", f"Options of uv {word.uv}, passed on:"]
-        lines += _columns([(_spelling(o.names, o.value), o.help) for o in inherited])
-    if word.examples:
-        lines += ["", "Examples:", *(f"  {call} {example}" for example in word.examples)]
+        lines += _columns([(_spelling(o.names, o.value), o.help) for o in of_uv])
     return "\n".join(lines)
+
+
+def _help_of_uv(command: str, commands: Mapping[str, str]) -> str:
+    below = {name: told for name, told in commands.items() if name.startswith(f"{command} ")}
+    lines = [f"%uv {command} …", "", *_paragraph(f"{commands[command]}.")]
+    if below:
+        lines += ["", *_columns([(name, f"{told}.") for name, told in below.items()])]
+    return "\n".join([*lines, "", f"uv gets it unchanged:  %uv {command} --help  tells more."])
 
 
 def _spelling(names: Sequence[str], value: str | None) -> str:
     return ", ".join(names) + (f" {value}" if value else "")
 
 
-def _columns(rows: Sequence[tuple[str, str]], width: int = 34) -> list[str]:
+def _columns(rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Two columns; what is too wide for the left one has a line of its own."""
+    fitting = [len(left) for left, _ in rows if len(left) <= _LEFT]
+    indent = " " * (max(fitting, default=_LEFT) + 4)
     lines: list[str] = []
     for left, right in rows:
-        wrapped = textwrap.wrap(right, 100 - width) or [""]
-        if len(left) + 4 > width:
-            lines.append(f"  {left}")
+        wrapped = _paragraph(right, indent)
+        if len(left) <= _LEFT:
+            wrapped[0] = f"  {left}".ljust(len(indent)) + wrapped[0][len(indent) :]
         else:
-            lines.append(f"  {left:<{width - 2}}{wrapped.pop(0)}".rstrip())
-        lines += [" " * width + part for part in wrapped]
+            lines.append(f"  {left}")
+        lines += wrapped
     return lines
+
+
+def _paragraph(text: str, indent: str = "") -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,  # an option is one word
+    )

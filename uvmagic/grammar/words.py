@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from uvmagic import data
+    from collections.abc import Iterable
+
+    from uvmagic.data import uv
+
+AnyOption: TypeAlias = "Option | uv.UvOption"
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """An option of uvmagic's own: its spellings, its value's name (None: a flag), its help.
 
-    `arity` is how many values follow, for `-p NAME VALUE`.
+    `choices` are values that it takes, perhaps beside others; `arity` is how many values follow,
+    for `-p NAME VALUE`.
     """
 
     names: tuple[str, ...]
     help: str
     value: str | None = None
+    choices: tuple[str, ...] = ()
     arity: int = 1
 
     @property
@@ -40,7 +46,7 @@ _BACKENDS = (
     Option(("--xpu",), "Take torch built for Intel GPUs"),
     Option(("--cpu",), "Take torch built for the CPU alone"),
 )
-_MIRROR = Option(("--mirror",), "Where torch's wheels lie: nju, sjtu, aliyun, a URL", "NAME")
+_MIRROR = Option(("--mirror",), "Where torch's wheels lie: nju, sjtu, aliyun, a URL", "MIRROR")
 QUIET = Option(("-q", "-qq", "--quiet"), "Tell nothing but errors")
 HELP = Option(("-h", "--help"), "Show this help")
 COMMON = (QUIET, HELP)
@@ -78,7 +84,7 @@ WORDS: dict[str, Word] = {
             "Make this folder a project: a pyproject.toml, nothing else.",
             (_JSON,),
             uv="init",
-            examples=("init", "init --python 3.12"),
+            examples=("init", "init --python 3.12", "init study"),
         ),
         Word(
             "add",
@@ -95,7 +101,9 @@ WORDS: dict[str, Word] = {
                 "add pandas matplotlib",
                 'add "numpy>=2" --dev',
                 "add torch --cuda 126",
-                "add torch --cuda auto --cpu",
+                "add torch torchvision --cuda auto --cpu",
+                "add torch --cuda 126 --mirror nju",
+                "add ./my-package --editable",
                 "add {name} --dry-run",
             ),
         ),
@@ -105,7 +113,7 @@ WORDS: dict[str, Word] = {
             "Remove requirements from pyproject.toml, lock, uninstall: all or nothing.",
             (_DRY_RUN, _JSON),
             uv="remove",
-            examples=("remove matplotlib",),
+            examples=("remove matplotlib", "remove pytest --dev", "remove torch --dry-run"),
         ),
         Word(
             "sync",
@@ -113,7 +121,7 @@ WORDS: dict[str, Word] = {
             "Make the environment what the lock says.",
             (*_BACKENDS, _JSON),
             uv="sync",
-            examples=("sync", "sync --locked"),
+            examples=("sync", "sync --locked", "sync --group docs", "sync --cpu"),
         ),
         Word(
             "lock",
@@ -121,7 +129,7 @@ WORDS: dict[str, Word] = {
             "Bring uv.lock up to date with pyproject.toml.",
             (_DRY_RUN, _JSON),
             uv="lock",
-            examples=("lock",),
+            examples=("lock", "lock --upgrade --dry-run", "lock -P numpy"),
         ),
         Word(
             "adopt",
@@ -134,6 +142,7 @@ WORDS: dict[str, Word] = {
                     ("--as-of",),
                     "Resolve as of a day: 2023-05-31, git (FILE's last commit) or auto",
                     "DATE",
+                    ("git", "auto"),
                 ),
                 Option(("-p", "--python"), "The Python to use, over the source's own", "PYTHON"),
                 Option(("--group",), "The dependency group that it all goes to", "GROUP"),
@@ -158,6 +167,7 @@ WORDS: dict[str, Word] = {
                     ("--as-of",),
                     "Add as of a day: 2023-05-31, git (the last commit) or auto",
                     "DATE",
+                    ("git", "auto"),
                 ),
                 _DRY_RUN,
                 _JSON,
@@ -173,11 +183,16 @@ WORDS: dict[str, Word] = {
                 Option(("--include",), "More files of the project; may be repeated", "GLOB"),
                 Option(("--keep-outputs",), "Keep the outputs that are saved in the notebook"),
                 *_BACKENDS,
-                Option(("--base",), "What the image stands on: uv (slim), pytorch, IMAGE", "IMAGE"),
+                Option(
+                    ("--base",),
+                    "What the image stands on: uv (slim), pytorch, IMAGE",
+                    "IMAGE",
+                    ("uv", "pytorch"),
+                ),
                 Option(("--archive",), "Pack the bundle to a .tar.gz as well", "FILE"),
                 Option(("--no-compile",), "Make no bytecode: a smaller image that starts slower"),
                 Option(
-                    ("--keep-index",), "Lock from this index of the project, not from PyPI", "NAME"
+                    ("--keep-index",), "Lock from this index of the project, not from PyPI", "INDEX"
                 ),
                 Option(
                     ("--allow-secret",),
@@ -187,7 +202,12 @@ WORDS: dict[str, Word] = {
                 Option(("--dry-run",), "List what would go in, write nothing"),
                 _JSON,
             ),
-            examples=("bundle", "bundle analysis.ipynb --include 'data/*.csv'"),
+            examples=(
+                "bundle",
+                "bundle analysis.ipynb --include 'data/*.csv'",
+                "bundle --keep-outputs --archive analysis.tar.gz",
+                "bundle --base pytorch --dry-run",
+            ),
         ),
         Word(
             "rerun",
@@ -195,9 +215,14 @@ WORDS: dict[str, Word] = {
             "Run a bundle from nothing, in an environment made from its lock.",
             (
                 Option(
-                    ("--engine",), "Where it runs: local, docker, podman, buildah, auto", "ENGINE"
+                    ("--engine",),
+                    "Where it runs: local, docker, podman, buildah, auto",
+                    "ENGINE",
+                    ("local", "docker", "podman", "buildah", "auto"),
                 ),
-                Option(("-p", "--parameter"), "Set a parameter of the notebook", "NAME VALUE", 2),
+                Option(
+                    ("-p", "--parameter"), "Set a parameter of the notebook", "NAME VALUE", arity=2
+                ),
                 Option(
                     ("-f", "--parameters-file"),
                     "Set parameters from a YAML or JSON file; may be repeated",
@@ -224,7 +249,7 @@ WORDS: dict[str, Word] = {
                 "rerun analysis-bundle",
                 "rerun analysis-bundle -p alpha 0.1 -o run1.ipynb",
                 "rerun analysis-bundle -f params.yaml --timeout 600",
-                "rerun analysis-bundle --compare",
+                "rerun analysis-bundle --engine docker --compare",
             ),
         ),
         Word(
@@ -239,7 +264,14 @@ WORDS: dict[str, Word] = {
                 Option(("--dry-run",), "Say what prune would remove, remove nothing"),
                 _JSON,
             ),
-            examples=("kernel use", "kernel install", "kernel install uv", "kernel list"),
+            examples=(
+                "kernel use",
+                "kernel restart",
+                "kernel install --display-name Study",
+                "kernel install uv",
+                "kernel list",
+                "kernel prune --dry-run",
+            ),
             actions=("use", "restart", "install", "list", "remove", "prune"),
         ),
         Word(
@@ -247,7 +279,7 @@ WORDS: dict[str, Word] = {
             "",
             "Which notebook, project and Python this is, and whether they belong together.",
             (_JSON,),
-            examples=("status",),
+            examples=("status", "status --json"),
         ),
         Word(
             "doctor",
@@ -261,29 +293,41 @@ WORDS: dict[str, Word] = {
             "[DIR]",
             "The whole story on a scratch project, in about a minute (shell).",
             (_JSON,),
-            examples=("demo",),
+            examples=("demo", "demo story"),
         ),
     )
 }
 
 
+EXAMPLES = (
+    "init",
+    "add pandas matplotlib",
+    "add torch --cuda 126",
+    "adopt environment.yml",
+    "scan --add",
+    "doctor",
+    "bundle",
+)
+"""What most begin with."""
+
 CHOICES = (*(option.name for option in _BACKENDS), "--mirror")
 """The options that choose which torch; `add` may have them and name nothing."""
 
 
-def option_arity(word: Word) -> tuple[dict[str, tuple[str, int]], frozenset[str]]:
-    """Each spelling → (long name, number of values), and the long names of uvmagic's own."""
-    arity: dict[str, tuple[str, int]] = {}
-    for option in uv_options(word.uv):
-        for name in option.names:
-            arity[name] = (option.names[-1], 0 if option.value is None else 1)
+def options_of(word: Word) -> list[AnyOption]:
+    """All options that a word takes: uvmagic's own, then those of uv that it does not take over."""
     own = (*word.options, *COMMON)
-    arity |= {name: (option.name, option.values) for option in own for name in option.names}
-    return arity, frozenset(option.name for option in own)
+    taken = {name for option in own for name in option.names}
+    return [*own, *(o for o in uv_options(word.uv) if taken.isdisjoint(o.names))]
 
 
-def uv_options(word: str | None) -> list[data.UvOption]:
+def arity_of(options: Iterable[AnyOption]) -> dict[str, tuple[str, int]]:
+    """Each spelling → (long name, number of values)."""
+    return {name: (option.name, option.values) for option in options for name in option.names}
+
+
+def uv_options(word: str | None) -> list[uv.UvOption]:
     """Uv's own options for one of its words, as the table has them."""
-    from uvmagic import data  # by the first call, not by %load_ext
+    from uvmagic.data import uv  # by the first call, not by %load_ext
 
-    return [option for option in data.uv_options() if word in option.words]
+    return [option for option in uv.options() if word in option.words]

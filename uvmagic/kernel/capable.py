@@ -38,7 +38,7 @@ def made_capable(host: Host) -> Capable:
 
     Raises:
         UvmagicError: as a sync does.
-        KernelRefused: ipykernel or uvmagic cannot be had.
+        KernelRefused: ipykernel cannot be had.
     """
     found = project.find(host.cwd)
     made = Capable(found, Environment(found.environment(host.environ)))
@@ -54,7 +54,7 @@ def made_capable(host: Host) -> Capable:
         made = Capable(project.find(host.cwd), made.environment, synced.changes, synced.notes)
     if not support.is_in(made.environment.installed()):
         raise KernelRefused(
-            "The project's environment has no ipykernel or no uvmagic. " + " ".join(made.notes),
+            "The project's environment has no ipykernel. " + " ".join(made.notes),
             "%uv add --dev ipykernel",
         )
     return made

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from uvmagic.errors import FilesUnwritable, KernelRefused
 from uvmagic.kernel import live, registry, support
+from uvmagic.kernel.frontends import clicks, keeps_its_kernel, menu_without_own_kernels
 from uvmagic.progress import Progress
 from uvmagic.system.host import shorten
 
@@ -34,7 +35,15 @@ def register(
     from uvmagic.kernel.warm import warm_if_cold  # an add that is true already does without
 
     warm_if_cold(environment, host)
-    return [f"Registered as the kernel “{kernel.display_name}”."] if is_new else []
+    if not is_new:
+        return []
+    notes = [f"Registered as the kernel “{kernel.display_name}”."]
+    if "uvmagic" not in environment.installed():
+        notes.append(
+            "Its packages are too old for uvmagic: there the magic is answered by the uvmagic of "
+            f"{shorten(Path(sys.prefix))}, as in a shell."
+        )
+    return [*notes, *filter(None, [menu_without_own_kernels(host.environ)])]
 
 
 def in_this_kernel(
@@ -64,7 +73,6 @@ def in_this_kernel(
 
 def _moved(found: Project, environment: Environment, host: Host) -> str:
     """Move a notebook that runs elsewhere into the project, or tell how."""
-    from uvmagic.kernel.frontends import clicks
     from uvmagic.kernel.move import hindrance, is_moving, looks_again, move
 
     frontend = host.frontend
@@ -72,6 +80,12 @@ def _moved(found: Project, environment: Environment, host: Host) -> str:
     there = "From the next cell on this notebook runs in the project: import it there."
     if is_moving(frontend.kernel):
         return there
+    if keeps_its_kernel(host.environ):
+        return clicks("", host.environ)
+    if frontend.kernel is None:  # a terminal
+        has_ipython = "ipython" in environment.installed()
+        command = "uv run ipython" if has_ipython else "uv run --with ipython ipython"
+        return f"This IPython does not run in the project;  {command}  in a shell does."
     here = f"This notebook runs in {shorten(Path(sys.prefix))}, not in the project"
     if environment.exists and "ipykernel" in environment.installed():
         obstacle = hindrance(frontend.kernel)

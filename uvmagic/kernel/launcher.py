@@ -12,7 +12,7 @@ import os
 import sys
 
 from uvmagic.kernel.frontends import notebook_file
-from uvmagic.kernel.spec import CARRIED, EXTENSION, LAUNCHED, REASON, kernel_argv
+from uvmagic.kernel.spec import CARRIED, LAUNCHED, REASON, extension, kernel_argv
 from uvmagic.system import agreed
 
 TYPE_CHECKING = False  # typing itself takes 5 ms
@@ -27,13 +27,13 @@ def main() -> NoReturn:
         environ.pop(told_before, None)
     python = _at_hand(environ)
     if python is not None:
-        _become([*kernel_argv(python), *sys.argv[1:], *EXTENSION], environ)
+        _become([*kernel_argv(python), *sys.argv[1:], *extension(has_uvmagic=True)], environ)
     from uvmagic.kernel.prepare import prepared
 
     argv, environ = prepared(environ)
     environment = os.path.dirname(os.path.dirname(argv[0]))  # noqa: PTH120
-    has_uvmagic = REASON not in environ and "uvmagic" in agreed.installed(environment)
-    _become([*argv, *sys.argv[1:], *(EXTENSION if has_uvmagic else ())], environ)
+    loaded = extension("uvmagic" in agreed.installed(environment)) if REASON not in environ else []
+    _become([*argv, *sys.argv[1:], *loaded], environ)
 
 
 def _at_hand(environ: dict[str, str]) -> str | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uvmagic.errors import KernelRefused
-from uvmagic.kernel.frontends import front_end
+from uvmagic.kernel.frontends import keeps_its_kernel
 from uvmagic.kernel.spec import LAUNCHED, RELAY
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def hindrance(kernel: Any) -> str | None:
         return "this is no notebook"
     if sys.platform == "win32":
         return "on Windows a kernel cannot give its place away"
-    if front_end(os.environ) == "Colab":
+    if keeps_its_kernel(os.environ):
         return "Colab keeps its kernel to itself"
     # what the hand-over takes hold of: ipykernel 7 has all of it, 6 has not
     parts = ("shell_channel_thread", "control_thread", "iopub_thread", "dispatch_shell")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,7 @@ def install_launcher(python: Path, kernels: Path | None = None) -> Path:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     _copy_logos(Environment(python.parent.parent), folder)
-    _write(file, spec.launcher_json(python))
+    _write(file, spec.launcher_json(python, _for_the_kernel()))
     return folder
 
 
@@ -159,7 +160,7 @@ def install(
 
     Args:
         project: the project.
-        environment: its environment, with ipykernel and uvmagic in it.
+        environment: its environment, with ipykernel in it.
         display_name: what the kernel menu shows; by default the project's name, with its folder
             where another project of uvmagic's has the same.
         kernels: the folder of kernels, this user's by default.
@@ -186,7 +187,9 @@ def install(
     kept = before.get("display_name") if before else moved.display_name if moved else None
     chosen = display_name or kept
     display_name = chosen or _free_display_name(project, kernels)
-    content = spec.kernel_json(environment.python, project.root, display_name)
+    has_uvmagic = "uvmagic" in environment.installed()
+    python, root, environ = environment.python, project.root, _for_the_kernel()
+    content = spec.kernel_json(python, root, display_name, environ, has_uvmagic=has_uvmagic)
     if content != before:
         folder.mkdir(parents=True, exist_ok=True)
         _copy_logos(environment, folder)
@@ -194,13 +197,13 @@ def install(
         # one of the same name may have been registered at the same moment: the later one sees it
         if not chosen and (free := _free_display_name(project, kernels)) != display_name:
             display_name = free
-            content = spec.kernel_json(environment.python, project.root, display_name)
+            content = spec.kernel_json(python, root, display_name, environ, has_uvmagic=has_uvmagic)
             _write(file, content)
     if moved is not None and moved.name != name:
         remove(moved)
     with contextlib.suppress(FilesUnwritable):  # then a move of the folder is not noticed
         write_atomically(own_folder(project.root) / _NAME_FILE, name.encode())
-    return Kernel(name, display_name, folder, project.root, environment.python), content != before
+    return Kernel(name, display_name, folder, root, python), content != before
 
 
 def remove(kernel: Kernel) -> None:
@@ -211,6 +214,13 @@ def remove(kernel: Kernel) -> None:
 def of_project(project: Project) -> Kernel | None:
     """The registered kernel of a project, None if there is none."""
     return next((kernel for kernel in installed() if kernel.project == project.root), None)
+
+
+def _for_the_kernel() -> dict[str, str]:
+    """The environment variables that a kernel is registered with: where uv is."""
+    from uvmagic.system.uv import told_to_others  # packaging and psutil; most calls register none
+
+    return told_to_others(os.environ)
 
 
 def _copy_logos(environment: Environment, folder: Path) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 
 TYPE_CHECKING = False  # typing itself takes 5 ms
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Any
 
@@ -37,21 +39,39 @@ def kernel_argv(python: Path | str, module: str = "ipykernel_launcher") -> list[
     return [str(python), "-Xfrozen_modules=off", "-m", module]
 
 
-EXTENSION = ("--ext", "uvmagic")
-"""What loads uvmagic from the start."""
+_PROXY = os.path.join(os.path.dirname(__file__), "proxy")  # noqa: PTH118, PTH120
 
 
-def launcher_json(python: Path) -> dict[str, Any]:
+def extension(has_uvmagic: bool) -> list[str]:
+    """What loads `%uv` from a kernel's start.
+
+    Args:
+        has_uvmagic: whether the kernel's environment has uvmagic; else its calls are handed to that
+            of the running interpreter (`kernel/proxy`).
+    """
+    if has_uvmagic:
+        return ["--ext", "uvmagic"]
+    code = (
+        f"__import__('sys').path.append({_PROXY!r}); "
+        f"__import__('uvmagic').PYTHON = {sys.executable!r}; "
+        "get_ipython().extension_manager.load_extension('uvmagic')"
+    )
+    return [f"--IPKernelApp.code_to_run={code}"]
+
+
+def launcher_json(python: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     """The content of kernel.json for the kernel of all projects.
 
     Args:
         python: an interpreter that has uvmagic.
+        environ: environment variables that the kernel gets.
     """
     return {
         "argv": [str(python), "-m", "uvmagic.kernel.launcher", "-f", "{connection_file}"],
         "display_name": "uv (project of this notebook)",
         "language": "python",
         "interrupt_mode": "signal",
+        "env": dict(environ),
         "metadata": {"debugger": True, "uvmagic": {"schema": _SCHEMA, "launcher": True}},
     }
 
@@ -76,20 +96,29 @@ def kernel_name(root: Path, project_name: str) -> str:
     return f"uvmagic-{slug[:40]}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}"
 
 
-def kernel_json(python: Path, root: Path, display_name: str) -> dict[str, Any]:
-    """The content of kernel.json: the environment's Python, with uvmagic loaded from the start.
+def kernel_json(
+    python: Path,
+    root: Path,
+    display_name: str,
+    environ: Mapping[str, str],
+    *,
+    has_uvmagic: bool,
+) -> dict[str, Any]:
+    """The content of kernel.json: the environment's Python, with `%uv` loaded from the start.
 
     Args:
         python: the environment's interpreter.
         root: the project's root folder, which marks the kernel as its own.
         display_name: what the kernel menu shows.
+        environ: environment variables that the kernel gets.
+        has_uvmagic: whether the environment has uvmagic.
     """
     return {
-        "argv": [*kernel_argv(python), "-f", "{connection_file}", *EXTENSION],
+        "argv": [*kernel_argv(python), "-f", "{connection_file}", *extension(has_uvmagic)],
         "display_name": display_name,
         "language": "python",
         "interrupt_mode": "signal",
-        "env": {CHOSEN: str(root)},
+        "env": {CHOSEN: str(root), **environ},
         "metadata": {"debugger": True, "uvmagic": {"schema": _SCHEMA, "project": str(root)}},
     }
 

@@ -16,9 +16,10 @@ import psutil
 import zmq
 
 from uvmagic.errors import KernelRefused
-from uvmagic.kernel.spec import CARRIED, CHOSEN, EXTENSION, REASON, RELAY, kernel_argv
+from uvmagic.kernel.spec import CARRIED, CHOSEN, REASON, RELAY, extension, kernel_argv
 from uvmagic.system.host import shorten
 from uvmagic.system.process import run_captured, start_apart
+from uvmagic.system.uv import told_to_others
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +68,9 @@ class Launch:
     def into(cls, environment: Environment, root: Path, host: Host) -> Launch:
         """Of the environment of a project, whose root is given, in place of a running kernel."""
         environ = {name: v for name, v in host.environ.items() if name not in _OF_THE_OLD}
+        environ |= {**told_to_others(environ), CHOSEN: str(root)}
         has_uvmagic = "uvmagic" in environment.installed()
-        return cls(environment.python, has_uvmagic, host.cwd, {**environ, CHOSEN: str(root)})
+        return cls(environment.python, has_uvmagic, host.cwd, environ)
 
     def plain(self) -> dict[str, Any]:
         """As JSON values; `of` takes them."""
@@ -134,10 +136,9 @@ class Successor:
         environ = dict(launch.environ)
         environ["JPY_PARENT_PID"] = str(os.getpid())  # should this process die, it ends too
         environ[RELAY] = f"{os.getpid()}:ipc://{self._folder / 'moves'}"
-        extension = EXTENSION if launch.has_uvmagic else ()
         try:
             self.process = start_apart(
-                [*kernel_argv(launch.python), "-f", file, *extension],
+                [*kernel_argv(launch.python), "-f", file, *extension(launch.has_uvmagic)],
                 cwd=launch.cwd,
                 environ=environ,
                 output=output,

@@ -1,4 +1,7 @@
-"""What a project's environment needs to be a kernel: ipykernel, and this same uvmagic."""
+"""What a project's environment needs to be a kernel: ipykernel, and this same uvmagic.
+
+An environment whose Python or packages are too old for uvmagic does without: `kernel/proxy`.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from uvmagic.project import Table, parse_requirement
+from uvmagic.system.host import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
+    from packaging.specifiers import SpecifierSet
+
 NAMES = ("ipykernel", "uvmagic")
-"""The distributions that a kernel of uvmagic's needs."""
+"""The distributions that a project asks for to be a kernel."""
 
 
 def is_in(installed: Container[str]) -> bool:
-    """Whether an environment with these distributions has what a kernel of uvmagic's needs."""
-    return all(name in installed for name in NAMES)
+    """Whether a kernel can run from an environment with these distributions."""
+    return "ipykernel" in installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def origin(version: str, direct_url: str | None) -> Origin:
     if "dir_info" in found:
         folder = Path(unquote(urlsplit(url).path))
         is_editable = bool(found["dir_info"].get("editable", False))
-        return Origin(str(folder), is_editable, folder, f"from the folder {folder}")
+        return Origin(str(folder), is_editable, folder, f"from the folder {shorten(folder)}")
     file = Path(unquote(urlsplit(url).path)) if url.startswith("file:") else None
     return Origin(f"uvmagic @ {url}{inside}", False, file, f"from {url}{inside}")
 
@@ -75,7 +81,10 @@ def default_groups(pyproject: Mapping[str, Any]) -> list[str]:
 
 
 def missing(pyproject: Mapping[str, Any]) -> list[str]:
-    """Which of `NAMES` neither the project's dependencies nor its default groups list."""
+    """Which of `NAMES` neither the project's dependencies nor its default groups list.
+
+    uvmagic is not among them where the project allows no Python that it runs on.
+    """
     groups = _with_included(default_groups(pyproject), pyproject.get("dependency-groups", {}))
     tables = [Table("project"), *(Table("group", name) for name in groups)]
     listed = {pyproject.get("project", {}).get("name")}
@@ -83,7 +92,8 @@ def missing(pyproject: Mapping[str, Any]) -> list[str]:
         requirement = parse_requirement(entry)
         if requirement is not None:
             listed.add(requirement.name.lower())
-    return [name for name in NAMES if name not in listed]
+    names = NAMES if _allows_uvmagic(pyproject) else NAMES[:1]
+    return [name for name in names if name not in listed]
 
 
 def _with_included(groups: list[str], all_groups: Mapping[str, Any]) -> list[str]:
@@ -125,12 +135,29 @@ def requirements(
 
 
 def _marker(pyproject: Mapping[str, Any]) -> list[str]:
-    from packaging.specifiers import SpecifierSet
-    from packaging.version import Version
+    below = f"3.{_oldest_minor() - 1}.99"
+    return ["--marker", python_marker()] if _pythons(pyproject).contains(below) else []
 
-    allowed = SpecifierSet(pyproject.get("project", {}).get("requires-python", ""))
-    below = Version(f"3.{Version(_oldest_python()).minor - 1}.99")
-    return ["--marker", python_marker()] if allowed.contains(below) else []
+
+def _allows_uvmagic(pyproject: Mapping[str, Any]) -> bool:
+    """Whether a project allows a Python that uvmagic runs on."""
+    allowed, oldest = _pythons(pyproject), _oldest_minor()
+    versions = (f"3.{minor}.{patch}" for minor in range(oldest, oldest + 10) for patch in range(40))
+    return any(map(allowed.contains, versions))
+
+
+def _pythons(pyproject: Mapping[str, Any]) -> SpecifierSet:
+    """The Pythons that a project allows; all, where it says nothing that is understood."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(str(pyproject.get("project", {}).get("requires-python", "")))
+    except InvalidSpecifier:  # uv will say so
+        return SpecifierSet()
+
+
+def _oldest_minor() -> int:
+    return int(_oldest_python().split(".")[1])
 
 
 def python_marker() -> str:

@@ -11,7 +11,7 @@ from uvmagic import grammar
 from uvmagic.errors import KernelRefused, UsageError
 from uvmagic.kernel import registry
 from uvmagic.kernel.capable import made_capable
-from uvmagic.kernel.frontends import clicks, restart_clicks
+from uvmagic.kernel.frontends import clicks, keeps_its_kernel, restart_clicks
 from uvmagic.kernel.move import hindrance, is_moving, keeps_gpu, looks_again, move
 from uvmagic.kernel.successor import Launch
 from uvmagic.kernel.whereabouts import Whereabouts
@@ -38,6 +38,8 @@ def use(command: Command, host: Host) -> Outcome:
         UvmagicError: as a sync of the project does.
     """
     kernel = _running(host, "kernel use")
+    if keeps_its_kernel(host.environ):  # then no project need be made a kernel
+        raise KernelRefused("The notebook cannot move.", clicks("", host.environ))
     changes: Sequence[Change] = ()
     notes: tuple[str, ...] = ()
     if command.positionals[1:]:
@@ -121,7 +123,7 @@ def listed(names: Sequence[str], at_most: int = 8) -> str:
 
 def _running(host: Host, told: str) -> Any:
     """The running kernel; it can be asked for a move once in a cell."""
-    if host.frontend is None:
+    if host.frontend is None or host.frontend.kernel is None:
         raise UsageError(
             f"{told} is for a cell of a notebook.",
             "uvmagic kernel install   here; then choose the kernel in the menu.",

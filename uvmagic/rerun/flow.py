@@ -18,7 +18,7 @@ from uvmagic.errors import CellRaised, UsageError
 from uvmagic.grammar import hint_near
 from uvmagic.outcome import Outcome
 from uvmagic.rerun import compare, containers, engines, report
-from uvmagic.system.files import write_atomically
+from uvmagic.system.files import write_atomically, writing
 from uvmagic.system.host import Host, shorten
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def rerun(command: Command, host: Host) -> Outcome:
             raise CellRaised(f"The notebook did not run:\n{_last_lines(run.said)}")
         content = run.executed.read_bytes()
         executed = notebooks.read(run.executed)
+    with writing(asked.output):
+        asked.output.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(asked.output, content)
     if run.returncode != 0:
         raise CellRaised(

@@ -6,7 +6,7 @@ import dataclasses
 import platform
 from typing import TYPE_CHECKING, Any
 
-from uvmagic import as_of, project
+from uvmagic import project
 from uvmagic.change.flow import change
 from uvmagic.change.place import heal_if_needed, start_folder
 from uvmagic.change.transacted import First, changed
@@ -16,19 +16,16 @@ from uvmagic.kernel.whereabouts import Whereabouts
 from uvmagic.lockfile import Lockfile
 from uvmagic.outcome import Outcome
 from uvmagic.progress import Progress
+from uvmagic.scan import past
 from uvmagic.scan.judge import WRONG, Declared, Finding, Kind, judged, local_places
 from uvmagic.scan.names import Names
 from uvmagic.scan.survey import Survey, files_in, survey
-from uvmagic.system import git
 from uvmagic.system.environment import Environment
-from uvmagic.system.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from uvmagic.as_of import AsOf
-    from uvmagic.change.calls import Calls
     from uvmagic.project import Project
     from uvmagic.scan.found import Place
     from uvmagic.system.host import Host
@@ -325,11 +322,9 @@ def _added(scanned: _Scanned, command: Command, host: Host) -> Outcome:
             "Run  %uv init  first.",
         )
     wanted = [finding.distribution for finding in scanned.of("missing")]
-    if not wanted:
+    if not wanted and not command.has("--as-of"):
         return _told(scanned, host)
-    moment = _moment(scanned, command, host)
-    others = _other_pythons(scanned, host) if moment else []
-    outcome = _change(wanted, scanned.found, moment, command, host)
+    outcome = _change(wanted, scanned, scanned.found, command, host)
     rest = dataclasses.replace(
         scanned, findings=[one for one in scanned.findings if one.kind != "missing"]
     )
@@ -338,7 +333,7 @@ def _added(scanned: _Scanned, command: Command, host: Host) -> Outcome:
         outcome,
         word="scan",
         rows=told.rows,
-        notes=(*outcome.notes, *others, *told.notes),
+        notes=(*outcome.notes, *told.notes),
         next_steps=(*outcome.next_steps, *told.next_steps),
         data={**outcome.data, **_data(scanned), "added": wanted},
         exit_code=outcome.exit_code or told.exit_code,
@@ -346,7 +341,7 @@ def _added(scanned: _Scanned, command: Command, host: Host) -> Outcome:
 
 
 def _change(
-    wanted: Sequence[str], found: Project, moment: AsOf | None, command: Command, host: Host
+    wanted: Sequence[str], scanned: _Scanned, found: Project, command: Command, host: Host
 ) -> Outcome:
     options: dict[str, tuple[str, ...]] = {}
     argv = list(wanted)
@@ -356,56 +351,15 @@ def _change(
         argv += ["--project", str(found.folder)]
     if command.has("--dry-run"):
         options["--dry-run"] = ()
-    call = Command("add", tuple(wanted), options, tuple(argv))
-    if moment is None:
+    # with nothing to add, what is there is resolved anew
+    call = Command("add" if wanted else "sync", tuple(wanted), options, tuple(argv))
+    value = command.value("--as-of")
+    if value is None:
         return change(call, host)
+    moment = past.meant(value, scanned.targets, "\n".join(scanned.survey.marks), host)
     folder = start_folder(call, host)
     if host.frontend is not None:
         Whereabouts.of(folder, host).stop_if_unclear("add")
-    first = First("scan --add --as-of", lambda calls: _dated(calls, moment))
+    ran = {file: v for file, v in scanned.survey.pythons.items() if file in scanned.targets}
+    first = First("scan --add --as-of", lambda calls: past.restored(calls, moment, ran))
     return changed(call, host, folder, first)
-
-
-def _moment(scanned: _Scanned, command: Command, host: Host) -> AsOf | None:
-    value = command.value("--as-of")
-    if value is None:
-        return None
-    file = scanned.targets[0]
-    if len(scanned.targets) > 1 and value in ("git", "auto"):
-        raise UsageError(
-            f"--as-of {value} is of one notebook, and this call means {len(scanned.targets)}.",
-            f"Name one, or give the day:  %uv scan {file.name} --add --as-of {value}",
-        )
-    return as_of.meant(
-        value,
-        file.name,
-        "\n".join(scanned.survey.marks),
-        lambda: git.last_commit(file, host.environ),
-    )
-
-
-def _other_pythons(scanned: _Scanned, host: Host) -> list[str]:
-    """Which notebooks were last run with another Python than the project's.
-
-    That is told and not changed: the project's environment may be the one that this runs in.
-    """
-    assert scanned.found is not None
-    own = Environment(scanned.found.environment(host.environ)).python_version() or ""
-    return [
-        f"{_relative(file, scanned.folder)} was last run with Python {version}, the project has "
-        f"{own}:  %uv init --python {_minor(version)}  in a new folder gives it that one."
-        for file, version in scanned.survey.pythons.items()
-        if own and file in scanned.targets and _minor(version) != _minor(own)
-    ]
-
-
-def _minor(version: str) -> str:
-    return ".".join(version.split(".")[:2])
-
-
-def _dated(calls: Calls, moment: AsOf) -> list[str]:
-    """Have pyproject.toml resolve as of a moment. Gives notes."""
-    file = calls.project.file
-    text = as_of.put_into(file.read_text(encoding="utf-8-sig"), moment)
-    write_atomically(file, text.encode())
-    return [f"Resolved as of {moment.why}: exclude-newer in [tool.uv] says so."]

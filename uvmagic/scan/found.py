@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from uvmagic import data
 from uvmagic.adopt import notebook_lines
 from uvmagic.adopt.lines import Conda, Requires
 from uvmagic.code import Code
+from uvmagic.data import conda
 from uvmagic.grammar import tokenise_requirements
 from uvmagic.names import normalise
 from uvmagic.project import parse_requirement
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uvmagic.code import Broken, Magic
-    from uvmagic.scan.notebooks import Notebook
+    from uvmagic.notebook_code import Notebook
 
 How: TypeAlias = Literal["plain", "try", "typing", "magic"]
 """How a module is asked for; see `code.How`."""
@@ -186,10 +186,7 @@ def _installed(source: str) -> Iterator[tuple[str, int]]:
     if "install" not in source and " add " not in source:
         return
     for line in notebook_lines.of_cell(source, ""):
-        for ask in line.asks:
-            wanted = _requirement(ask)
-            if wanted is not None:
-                yield wanted, line.first
+        yield from ((wanted, line.first) for wanted in filter(None, map(_requirement, line.asks)))
 
 
 def _listed_in(magic: Magic) -> list[str]:
@@ -207,7 +204,7 @@ def _requirement(ask: object) -> str | None:
             return wanted
         case Conda(name=name):
             own = normalise(name)
-            if own == "python" or own in data.conda_accelerators() or data.conda_kind(own):
+            if own == "python" or own in conda.accelerators() or conda.kind_of(own):
                 return None
-            return data.conda_renamed().get(own, own)
+            return conda.renamed().get(own, own)
     return None

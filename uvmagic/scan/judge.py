@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from uvmagic import data
+from uvmagic.data import imports, torch
 from uvmagic.names import normalise
 from uvmagic.project import Table, parse_requirement
 from uvmagic.scan.names import Owner
@@ -155,10 +155,10 @@ def _of_another_python(survey: Survey, names: Names, version: tuple[int, ...]) -
         if name := _not_of_an_index(each.module, names):
             grouped.setdefault(name, []).append(each.place)
     for name, places in grouped.items():
-        gone = data.standard_modules_gone().get(name)
+        gone = imports.standard_gone().get(name)
         where = _first_of_each(places)
         if gone is None:
-            yield Finding("elsewhere", name, "", data.modules_elsewhere()[name], where)
+            yield Finding("elsewhere", name, "", imports.elsewhere()[name], where)
         elif version >= _version(gone.gone):
             since = "is Python 2's" if gone.gone == "3.0" else f"is gone since Python {gone.gone}"
             now = f"; in its place: {gone.now}" if gone.now else ""
@@ -173,7 +173,7 @@ def _not_of_an_index(module: str, names: Names) -> str | None:
     """The part of a module that a table of what no index has knows; None for all others."""
     if names.owner(module).by in ("environment", "lock"):
         return None
-    known = data.modules_elsewhere().keys() | data.standard_modules_gone().keys()
+    known = imports.elsewhere().keys() | imports.standard_gone().keys()
     parts = module.split(".")
     prefixes = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
     return next((prefix for prefix in prefixes if prefix in known), None)
@@ -202,7 +202,7 @@ def _needs(survey: Survey, names: Names) -> list[_Need]:
 def _shown(module: str) -> str:
     """As much of a module as people go by: the first part, but of a shared package three."""
     parts = module.split(".")
-    return ".".join(parts[: 3 if parts[0] in data.namespaces() else 1])
+    return ".".join(parts[: 3 if parts[0] in imports.namespaces() else 1])
 
 
 def _need(uses: Sequence[tuple[str, Owner, str, bool, Place]]) -> _Need:
@@ -249,7 +249,7 @@ def _of_need(
     if not is_plain:
         return finding("optional", "not there; the code goes on without it (try)")
     if by == "nothing":
-        if module in data.own_modules():
+        if module in imports.own():
             return finding("unknown", "no module of that name is beside it", "")
         return finding("unknown", "nothing here tells which distribution has it")
     by_hand = "; it is installed, and nothing asks for it" if by == "environment" else ""
@@ -310,8 +310,8 @@ def _standard(declared: Declared) -> Iterator[Finding]:
 
 
 def _unused(declared: Declared, taken: Set[str]) -> Iterator[Finding]:
-    family = {package.name for package in data.torch_family()}
+    family = {package.name for package in torch.family()}
     standard = {normalise(module) for module in STANDARD}
     for name in sorted(declared.main - taken - standard):
-        why = data.used_silently(name) or ("goes with torch" if name in family else None)
+        why = imports.used_silently(name) or ("goes with torch" if name in family else None)
         yield Finding("unused", name, name, f"not imported by name{f' ({why})' if why else ''}")

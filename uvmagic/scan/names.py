@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from uvmagic import data
+from uvmagic.data import imports
 from uvmagic.names import normalise
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Names:
         for name in nearest:
             if found := self._installed.get(name):
                 return Owner(tuple(sorted(found)), "environment")
-        in_table = next((own for name in nearest if (own := data.module_owners().get(name))), ())
+        in_table = next((own for name in nearest if (own := imports.owners().get(name))), ())
         if held := tuple(name for name in in_table if name in self._locked):
             return Owner(held, "lock")
         alike = _alike(module)
@@ -60,7 +60,7 @@ class Names:
         if in_table:
             return Owner(in_table, "table")
         for name in alike:
-            if name in data.namesakes() and name not in data.own_modules() | data.namespaces():
+            if name in imports.namesakes() and name not in imports.own() | imports.namespaces():
                 return Owner((name,), "namesake")
         return Owner((alike[0],), "nothing")
 
@@ -78,7 +78,7 @@ def _alike(module: str) -> list[str]:
     Only in a package that many distributions share is it more than the first part:
     `google.cloud.storage`, but not `django.filter`, which is no part of django-filter.
     """
-    if module.partition(".")[0] not in data.namespaces():
+    if module.partition(".")[0] not in imports.namespaces():
         return [normalise(module.partition(".")[0])]
     names = [normalise(name) for name in _prefixes(module)]
     return names[:-1] or names

@@ -11,18 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from uvmagic import data
+from uvmagic import notebook_code
 from uvmagic.bundle.contents import LITTER
 from uvmagic.bundle.modules import files_of_module
+from uvmagic.data import imports
 from uvmagic.errors import NotebookUnknown
-from uvmagic.scan import found, notebooks
+from uvmagic.scan import found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from uvmagic.scan.found import Asked, Found, Place, Reading, Unread
 
-STANDARD = (sys.stdlib_module_names | {"__main__"}) - data.standard_modules_gone().keys()
+STANDARD = (sys.stdlib_module_names | {"__main__"}) - imports.standard_gone().keys()
 """The modules that every Python brings along."""
 _OF_A_KERNEL = frozenset(
     {"IPython", "comm", "ipykernel", "matplotlib_inline", "traitlets", "uvmagic"}
@@ -121,7 +122,7 @@ def _read(file: Path, made: Survey) -> Reading | None:
     """What a file says; None for what is not held against the project."""
     if file.suffix != ".ipynb":
         return _unless_carried(found.in_module(file), file, made)
-    notebook = notebooks.read(file)
+    notebook = notebook_code.read(file)
     if not notebook.is_python:
         made.passed.append((file, f"is in {notebook.language}"))
         return None
@@ -150,8 +151,8 @@ def _judged(
     folders = _folders(reading, working, roots)
     for each in reading.imports:
         top = each.module.partition(".")[0]
-        if top in reading.writes:
-            continue
+        if top in reading.writes or (each.place.cell and top == "uvmagic"):
+            continue  # of an editable uvmagic, too: what it imports is its own project's business
         local = _local(top, folders, is_known)
         if local and top in STANDARD:
             made.shadows.append(Shadow(top, min(local), each.place))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from uvmagic import data
 from uvmagic.accelerator.drivers import PLACES, Drivers, Found, numbers
+from uvmagic.data import torch
 from uvmagic.errors import UsageError
 from uvmagic.system.process import started
 
@@ -75,7 +75,7 @@ def _kernel_module(text: str) -> str:
 def _amd(environ: Mapping[str, str]) -> Found | None:
     """The first in uv's order of the architectures; one that uv does not know only if alone."""
     variable, program = PLACES["rocm"]
-    known = list(data.amd_backends())
+    known = list(torch.amd_backends())
     told = environ.get(variable, "").strip()
     if told and told not in known:
         raise UsageError(
@@ -95,7 +95,7 @@ def _intel(root: Path) -> Found | None:
     with contextlib.suppress(OSError):
         for device in sorted((root / where[1:]).iterdir()):
             vendor, classes = (_number(_content(device, f"/{n}")) for n in ("vendor", "class"))
-            if (vendor, classes >> 16) == data.intel_gpu():
+            if (vendor, classes >> 16) == torch.intel_gpu():
                 return Found("xpu", device.name, where)
     return None
 

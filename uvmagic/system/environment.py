@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import glob
 import os
 import re
 import sys
@@ -54,6 +52,8 @@ class Environment:
         place = self.site_packages()
         if place is None:
             return False
+        import glob
+
         files = place.glob(f"{glob.escape(name)}.*")
         return (place / name).is_dir() or any(f.suffix in (".py", ".pyd", ".so") for f in files)
 
@@ -62,6 +62,8 @@ class Environment:
 
         Compiled bytecode is in none of them.
         """
+        import csv
+
         found: dict[tuple[str, str], int] = {}
         site_packages = self.site_packages()
         for folder in site_packages.glob("*.dist-info") if site_packages else ():

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +36,8 @@ def write_atomically(file: Path, content: bytes) -> None:
     Raises:
         FilesUnwritable: no space, or no permission.
     """
+    import tempfile  # by what writes: random and its hashes take 2 ms
+
     with writing(file):
         descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         try:

@@ -10,33 +10,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from uvmagic.names import normalise
+from uvmagic.system.space import Space, is_elsewhere, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _UNPACKING = 2.0
 """Seconds that the files of one distribution may lie apart, as uv unpacked them."""
-_SIZES = re.compile(r",([0-9]+)$", re.MULTILINE)
 _HASHED = 64 * 1024 * 1024
 """How many bytes are compared with RECORD's hashes: a tenth of a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """The bytes of an environment's distributions, and how many of them are also elsewhere.
-
-    A clone shares its blocks with the cache, which no inode tells: it counts as a file of its own.
-    """
-
-    bytes: int = 0
-    shared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +52,10 @@ class Links:
         edited: files that were changed since they were installed.
     """
 
-    space: Space = Space()
+    space: Space = field(default_factory=Space)
     linked: tuple[str, ...] = ()
     broken: tuple[tuple[str, str], ...] = ()
     edited: tuple[Edited, ...] = ()
-
-
-def space(site_packages: Path | None) -> Space:
-    """The same as `inspected` tells, about, and much faster: a distribution is linked as a whole.
-
-    One file of each is asked how it lies on disk.
-    """
-    total = shared = 0
-    for _, info, record in _records(site_packages):
-        size = sum(map(int, _SIZES.findall(record)))
-        total += size
-        shared += size if _is_elsewhere(info / "METADATA") else 0
-    return Space(total, shared)
 
 
 def inspected(site_packages: Path | None) -> Links:
@@ -91,7 +65,7 @@ def inspected(site_packages: Path | None) -> Links:
     that left size and time as they were is not seen.
     """
     found = _Found()
-    for name, info, record in _records(site_packages):
+    for name, info, record in records(site_packages):
         found.look_at(name, info, _rows(record))
     return Links(
         Space(found.bytes, found.shared),
@@ -110,17 +84,6 @@ class _Row(NamedTuple):
     path: str
     digest: str
     size: int
-
-
-def _records(site_packages: Path | None) -> Iterator[tuple[str, Path, str]]:
-    """Each distribution of an environment: its name, its .dist-info, the text of its RECORD."""
-    for info in sorted(site_packages.glob("*.dist-info")) if site_packages else ():
-        name = normalise(info.name.removesuffix(".dist-info").rpartition("-")[0])
-        try:
-            text = (info / "RECORD").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-        yield name, info, text
 
 
 def _rows(record: str) -> list[_Row]:
@@ -180,18 +143,10 @@ def _installed_by(info: Path) -> float:
     a copy has its own, and RECORD is the last that is written.
     """
     try:
-        is_linked = _is_elsewhere(info / "METADATA")
+        is_linked = is_elsewhere(info / "METADATA")
         return (info / ("METADATA" if is_linked else "RECORD")).stat().st_mtime + _UNPACKING
     except OSError:
         return float("inf")
-
-
-def _is_elsewhere(file: Path) -> bool:
-    try:
-        lies = file.lstat()
-    except OSError:
-        return False
-    return lies.st_nlink > 1 or stat.S_ISLNK(lies.st_mode)
 
 
 def _edited(suspects: list[_Suspect]) -> Iterator[Edited]:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from uvmagic import data
+from uvmagic.data.uv_settings import uv_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from uvmagic.data import UvSetting
+    from uvmagic.data.uv_settings import UvSetting
 
 _OWN = "uv's own"
 Scope = Literal["environment", "project", "user", "system", "uv", "ignored"]
@@ -108,7 +108,7 @@ def settings(folder: Path, environ: Mapping[str, str]) -> Settings:
     """
     unreadable: list[tuple[str, str]] = []
     files = list(_read(folder, environ, unreadable))
-    told = [Setting(row, tuple(_said(row, folder, environ, files))) for row in data.uv_settings()]
+    told = [Setting(row, tuple(_said(row, folder, environ, files))) for row in uv_settings()]
     return Settings(tuple(told), tuple(unreadable))
 
 

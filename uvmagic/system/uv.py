@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sysconfig
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,17 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
-from uvmagic import data
+from uvmagic.data import uv
 from uvmagic.errors import UvUnavailable
-from uvmagic.progress import COLUMNS, Progress, Transcript
 from uvmagic.system import process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-_INSTALL = "Install it:  pip install uv   (any environment will do; uvmagic finds it on PATH)."
-_FOR_A_NOTEBOOK = ("CLICOLOR_FORCE", "FORCE_COLOR", "JPY_SESSION_NAME")
-"""By these uv draws what a notebook shows: in colours, and no bytes of a download (uv 0.13.9)."""
+    from uvmagic.progress import Progress, Transcript
+
+_INSTALL = "Install it:  pip install uv   (in a cell:  %pip install uv ), then try again."
+_TOLD = "UVMAGIC_UV"
+"""The environment variable that tells a kernel of another Python where uv is."""
+_NAME = "uv.exe" if os.name == "nt" else "uv"
 _VERSION_TIMEOUT = 10.0
 """Seconds that `uv --version` may take; it takes 10 ms."""
 
@@ -69,6 +70,8 @@ class Uv:
             Interrupted: by the user; uv was stopped with SIGINT and is gone.
             UvUnavailable: the binary cannot be started.
         """
+        from uvmagic.progress import COLUMNS, Transcript  # not to know which uv there is
+
         transcript, stdout = Transcript(), list[str]()
         reported: Progress | None = None
 
@@ -90,7 +93,7 @@ class Uv:
             self._started(
                 arguments,
                 cwd=cwd,
-                env={k: v for k, v in environ.items() if k not in _FOR_A_NOTEBOOK},
+                env={**environ, "TERM": "xterm"},  # the terminal is ours, whatever started Jupyter
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE if writer is None else writer,
                 pass_fds=inherit if os.name == "posix" else (),
@@ -160,7 +163,10 @@ class Uv:
 
 
 def find_uv(environ: Mapping[str, str]) -> Uv:
-    """The uv to use: `UV` in the environment, else PATH, else the wheel beside this interpreter.
+    """The uv to use: `UV` in the environment, else the first that is there.
+
+    That is: on PATH; the wheel beside this interpreter, or beside the one that a kernel came from;
+    where uv's own installer puts it, for a desktop starts Jupyter with a PATH that no shell made.
 
     Raises:
         UvUnavailable: there is none, it is older than data/uv.json says, or it is not uv.
@@ -173,20 +179,37 @@ def find_uv(environ: Mapping[str, str]) -> Uv:
                 "Unset UV, or let it name a uv.",
             )
         return _examined(named, Path(named).stat().st_mtime_ns)
-    beside = Path(sysconfig.get_path("scripts")) / ("uv.exe" if os.name == "nt" else "uv")
-    found = shutil.which("uv", path=environ.get("PATH", os.defpath)) or str(beside)
-    if not os.access(found, os.X_OK):
-        raise UvUnavailable(
-            "uv was not found: not in UV, not on PATH, not beside this Python.", _INSTALL
-        )
+    found = next((path for path in _places(environ) if path and os.access(path, os.X_OK)), None)
+    if found is None:
+        raise UvUnavailable("uv was not found, on PATH or beside this Python.", _INSTALL)
     return _examined(found, Path(found).stat().st_mtime_ns)
+
+
+def _places(environ: Mapping[str, str]) -> Iterator[str | None]:
+    """Where a uv may be, the first first."""
+    yield shutil.which("uv", path=environ.get("PATH", os.defpath))
+    yield _beside_this_python()
+    yield environ.get(_TOLD)
+    yield str(Path.home() / ".local" / "bin" / _NAME)
+
+
+def told_to_others(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment variable by which a kernel of another Python finds the uv beside this one."""
+    beside = _beside_this_python()
+    told = beside if os.access(beside, os.X_OK) else environ.get(_TOLD)
+    return {_TOLD: told} if told else {}
+
+
+def _beside_this_python() -> str:
+    import sysconfig  # 2 ms that a uv on PATH need not take
+
+    return str(Path(sysconfig.get_path("scripts")) / _NAME)
 
 
 def all_on_path(environ: Mapping[str, str]) -> list[Path]:
     """Every uv on PATH, the first first; one that several names lead to is told once."""
-    name = "uv.exe" if os.name == "nt" else "uv"
     places = environ.get("PATH", os.defpath).split(os.pathsep)
-    found = [Path(place) / name for place in places if place]
+    found = [Path(place) / _NAME for place in places if place]
     there = {file.resolve(): file for file in reversed(found) if os.access(file, os.X_OK)}
     return [file for file in dict.fromkeys(found) if file in there.values()]
 
@@ -217,9 +240,9 @@ def _examined(path: str, _modified: int) -> Uv:
         raise UvUnavailable(
             f"{path} is not uv: asked for its version it says {said.strip()[:60]!r}.", _INSTALL
         ) from error
-    if version < Version(data.minimum_uv()):
+    if version < Version(uv.minimum()):
         raise UvUnavailable(
-            f"{path} is uv {version}; uvmagic needs {data.minimum_uv()} or newer.",
+            f"{path} is uv {version}; uvmagic needs {uv.minimum()} or newer.",
             "Update it:  uv self update   or   pip install --upgrade uv",
         )
     return Uv(path, str(version))
@@ -230,7 +253,9 @@ def environment_for_uv(environ: Mapping[str, str]) -> dict[str, str]:
 
     An active environment is not the project's: uv would warn, and `--active` would install
     into the notebook server's own. COLUMNS, which says how wide somebody else's terminal is, would
-    have uv break its sentences there.
+    have uv break its sentences there. Nor is what it draws for a notebook's own terminal: ipykernel
+    forces colours, and where Jupyter Server names a notebook uv draws no bytes of a download.
     """
     dropped = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "COLUMNS"}
+    dropped |= {"CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "JPY_SESSION_NAME"}
     return {**{k: v for k, v in environ.items() if k not in dropped}, "NO_COLOR": "1"}

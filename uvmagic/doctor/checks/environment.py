@@ -142,11 +142,11 @@ def ipykernel_missing(facts: Facts) -> Finding | None:
     if own is None or not own.exists or facts.project is None:
         return None
     is_kernel = any(kernel.project == facts.project.root for kernel in facts.kernels)
-    if not own.lacks or not (is_kernel or facts.notebook):
+    if own.can_be_kernel or not (is_kernel or facts.notebook):
         return None
     return Finding(
         "warning",
-        f"The project's environment has no {' and no '.join(own.lacks)}.",
+        "The project's environment has no ipykernel.",
         f"No notebook can run in {facts.project.name}.",
         f"{facts.call} kernel install",
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uvmagic import data
 from uvmagic.accelerator import choice
 from uvmagic.accelerator.audit import Build
 from uvmagic.accelerator.drivers import LABELS
+from uvmagic.data import torch
 from uvmagic.names import listed
 from uvmagic.outcome import Finding
 
 if TYPE_CHECKING:
     from uvmagic.accelerator.audit import Verdict
-    from uvmagic.data import Backend
+    from uvmagic.data.torch import Backend
     from uvmagic.doctor.facts import Facts, LockFacts
 
 _KINDS = {Build.CUDA: "cuda", Build.BARE: "cuda", Build.ROCM: "rocm", Build.XPU: "xpu"}
@@ -156,5 +156,5 @@ def _backend(facts: Facts) -> Backend | None:
     if lock is None or lock.own is None or lock.own.build not in _KINDS:
         return None
     kind, toolkit = _KINDS[lock.own.build], lock.own.toolkit
-    rows = (row for row in data.backends().values() if row.kind == kind)
+    rows = (row for row in torch.backends().values() if row.kind == kind)
     return next((row for row in rows if row.version == (toolkit or None)), None)

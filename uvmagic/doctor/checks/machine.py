@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from uvmagic.outcome import Finding
-from uvmagic.progress import in_bytes
+from uvmagic.wording import in_bytes
 
 if TYPE_CHECKING:
     from uvmagic.doctor.facts import Facts

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from uvmagic import data
+from uvmagic.data import uv
 from uvmagic.outcome import Finding
 
 if TYPE_CHECKING:
@@ -26,15 +26,20 @@ def uv_missing(facts: Facts) -> Finding | None:
 
 def uv_old(facts: Facts) -> Finding | None:
     """A uv of an older minor version than the one that uvmagic is tested with."""
-    newest = data.newest_uv()
+    newest = uv.newest()
     if not facts.uv.version or _minor(facts.uv.version) >= _minor(newest):
         return None
     return Finding(
         "note",
-        f"uv is {facts.uv.version} ({facts.uv.path}).",
-        f"It works; uvmagic is tested with {newest}.",
+        f"uv is {_dated(facts.uv.version)}: {facts.uv.path}.",
+        f"It works; uvmagic is tested with {_dated(newest)}.",
         _UPDATE,
     )
+
+
+def _dated(version: str) -> str:
+    when = uv.released(version)
+    return f"{version} ({when})" if when else version
 
 
 def _minor(version: str) -> tuple[int, ...]:

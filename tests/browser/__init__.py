@@ -1,0 +1,1 @@
+"""The front ends of a newcomer, in a real browser."""
