@@ -135,6 +135,19 @@ def half_done(folder: Folder, index: PackageIndex, tmp_path: Path) -> Aftermath:
     return aftermath
 
 
+def test_the_half_written_file_of_a_killed_uv_is_removed_and_no_older_one(
+    half_done: Aftermath,
+) -> None:
+    folder = half_done.folder.path
+    of_uv, older = folder / ".tmpAb12Cd", folder / ".tmpEf34Gh"
+    of_uv.touch()
+    older.touch()
+    os.utime(older, (1, 1))
+    half_done.folder.uvmagic("lock")
+    assert not of_uv.exists()
+    assert older.exists()
+
+
 def test_a_uv_whose_parent_was_killed_keeps_the_project_until_it_ends(
     folder: Folder, index: PackageIndex, tmp_path: Path
 ) -> None:

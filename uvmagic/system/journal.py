@@ -119,9 +119,17 @@ class Journal:
                     _move(copy, file)
                     mended.append(file)
                 # no copy: it was put back already, by one who died at it
+            self._remove_half_written()
         self._entry.unlink()
         shutil.rmtree(self._folder, ignore_errors=True)
         return mended
+
+    def _remove_half_written(self) -> None:
+        """Remove what a killed uv has left: it writes beside the file, and renames (uv 0.13.9)."""
+        began = self._entry.stat().st_mtime
+        for file in self.root.glob(".tmp??????"):
+            if file.is_file() and file.stat().st_mtime >= began:
+                file.unlink(missing_ok=True)
 
     def _keep_aside(self, file: Path, place: str) -> None:
         if self.keeps_aside and file.exists() and file.stat().st_size:
