@@ -87,6 +87,10 @@ def demo(command: Command, host: Host) -> Outcome:
     )
 
 
+_QUIETLY = ["--IPKernelApp.log_level=ERROR", "--UvMagics.auto_move=never"]
+"""A pass for each kernel, so that each is timed: the notebook stays where it is."""
+
+
 def _steps(kernel: str, executed: NotebookNode, seconds: float) -> list[tuple[str, float]]:
     """How long the cells of one run took, `%uv` cells each, the rest together; in seconds."""
     magic: list[tuple[str, float]] = []
@@ -138,7 +142,7 @@ def run_cells(
         kernel_name=kernel,
         resources={"metadata": {"path": str(folder)}},
         timeout=300,
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        extra_arguments=_QUIETLY,
     )
     try:
         client.execute()
