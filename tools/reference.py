@@ -18,8 +18,8 @@ from uvmagic import errors
 from uvmagic.data import torch, uv
 from uvmagic.data import uv_settings as settings
 from uvmagic.doctor.examine import CHECKS
-from uvmagic.grammar import WORDS, uv_options
-from uvmagic.grammar.words import COMMON
+from uvmagic.grammar import WORDS
+from uvmagic.grammar.words import COMMON, options_of
 from uvmagic.magics import UvMagics
 from uvmagic.outcome import LEVELS
 
@@ -95,8 +95,7 @@ def options(name: str) -> Iterator[str]:
             _escaped(option.help),
             "",
         )
-    taken = {each for option in own for each in option.names}
-    passed = [option for option in uv_options(word.uv) if taken.isdisjoint(option.names)]
+    passed = options_of(word)[len(own) :]
     if not passed:
         return
     yield from ("", f'??? quote "{len(passed)} options of `uv {word.uv}`, passed on"', "")

@@ -168,17 +168,21 @@ def test_jupyter_nbconvert_without_a_project(empty: Folder, tmp_path: Path) -> N
 def console(empty: Folder) -> Iterator[pexpect.spawn[str]]:
     """A console in the empty folder, not started in a terminal of this process's."""
     with_launcher(empty)
-    command = ["-m", "jupyter", "console", "--kernel", "uv", "--simple-prompt"]
-    with pexpect.spawn(
+    with on_a_terminal(empty, "jupyter", "console", "--kernel", "uv", "--simple-prompt") as running:
+        yield running
+
+
+def on_a_terminal(folder: Folder, *command: str) -> pexpect.spawn[str]:
+    """A module of this interpreter's, run with a dumb terminal that is wide enough."""
+    return pexpect.spawn(
         sys.executable,
-        command,
-        cwd=str(empty.path),
+        ["-m", *command],
+        cwd=str(folder.path),
         env={**os.environ, "TERM": "dumb"},
         encoding="utf-8",
         timeout=60,
         dimensions=(24, 400),
-    ) as running:
-        yield running
+    )
 
 
 def typed(console: pexpect.spawn[str], line: str) -> str:
@@ -219,16 +223,8 @@ def test_jupyter_console_without_a_project(console: pexpect.spawn[str], tmp_path
 
 def test_ipython_on_a_terminal(folder: Folder, tmp_path: Path) -> None:
     """There is no kernel: the project is changed, and what runs on stays in its environment."""
-    command = ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"]
-    with pexpect.spawn(
-        sys.executable,
-        command,
-        cwd=str(folder.path),
-        env={**os.environ, "TERM": "dumb"},
-        encoding="utf-8",
-        timeout=60,
-        dimensions=(24, 400),
-    ) as running:
+    options = ("--simple-prompt", "--no-banner", "--colors=NoColor")
+    with on_a_terminal(folder, "IPython", *options) as running:
         typed(running, "%load_ext uvmagic")
         told = typed(running, "%uv add alpha")
         assert "Added alpha" in told

@@ -92,8 +92,10 @@ def missing(pyproject: Mapping[str, Any]) -> list[str]:
         requirement = parse_requirement(entry)
         if requirement is not None:
             listed.add(requirement.name.lower())
-    names = NAMES if _allows_uvmagic(pyproject) else NAMES[:1]
-    return [name for name in names if name not in listed]
+    lacking = [name for name in NAMES if name not in listed]
+    if "uvmagic" in lacking and not _allows_uvmagic(pyproject):
+        lacking.remove("uvmagic")
+    return lacking
 
 
 def _with_included(groups: list[str], all_groups: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,6 @@ from uvmagic import as_of
 from uvmagic.errors import UsageError, UvFailed
 from uvmagic.sections import Sections
 from uvmagic.system import git
-from uvmagic.system.environment import Environment
 from uvmagic.system.files import write_atomically
 
 if TYPE_CHECKING:
@@ -54,11 +53,11 @@ def restored(calls: Calls, moment: AsOf, ran: Mapping[Path, str]) -> list[str]:
         moment: what was published later is left out.
         ran: notebook → the version of Python that it was last run with.
     """
-    file = calls.project.file
-    text = as_of.put_into(file.read_text(encoding="utf-8-sig"), moment)
+    pyproject = calls.project.file
+    text = as_of.put_into(pyproject.read_text(encoding="utf-8-sig"), moment)
     notes = [f"Resolved as of {moment.why}: exclude-newer in [tool.uv] says so."]
-    own = Environment(calls.project.environment(calls.host.environ)).python_version()
-    others = {name.name: series(then) for name, then in ran.items() if series(then) != series(own)}
+    own = calls.environment.python_version()
+    others = {file.name: _series(v) for file, v in ran.items() if _series(v) != _series(own)}
     if others:
         obstacle = _obstacle(calls, own, others)
         named, python = next(iter(others.items()))
@@ -67,11 +66,11 @@ def restored(calls: Calls, moment: AsOf, ran: Mapping[Path, str]) -> list[str]:
         else:
             text = _for_python(text, python, named)
             notes.append(f"For Python {python}, as {named} was last run: requires-python says so.")
-    write_atomically(file, text.encode())
+    write_atomically(pyproject, text.encode())
     return notes
 
 
-def series(version: str | None) -> str:
+def _series(version: str | None) -> str:
     """`3.8` of `3.8.18`; empty where there is none."""
     return ".".join((version or "").split(".")[:2])
 

@@ -5,6 +5,7 @@ shell. `kernel.spec` has this module found and loaded there, so it runs on any P
 runs on, and needs nothing but the standard library: annotations are quoted for that.
 """
 
+import contextlib
 import importlib
 import shlex
 import subprocess
@@ -30,7 +31,8 @@ def load_ipython_extension(shell: "object") -> None:
 def _hand_over(line: str, cell: "str | None" = None) -> None:
     """%uv WORD …   is answered by the uvmagic that made this kernel; %uv --help tells more."""
     tokens, text = shlex.split(line), ""
-    if cell is not None and "add" in tokens:
+    word = next((token for token in tokens if not token.startswith("-")), "")
+    if cell is not None and word == "add":
         lines = (each.partition(" #")[0].strip() for each in cell.splitlines())
         tokens += [each for each in lines if each and not each.startswith("#")]
     elif cell is not None:
@@ -55,8 +57,9 @@ def _called(command: "list[str]", text: str) -> int:
     assert process.stdin is not None
     assert process.stdout is not None
     with process:
-        process.stdin.write(text)
-        process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has ended, and says why
+            process.stdin.write(text)
+            process.stdin.close()
         try:
             for line in process.stdout:
                 sys.stdout.write(line)
